@@ -1,0 +1,207 @@
+"""The journal: every write leaves one revision and, for each record that it touched, one change.
+
+Nobody writes to the journal by hand. A listener collects the records whose rows a flush touched; `seal` reads
+each back from the database and keeps it as it stands now. Tables are always the fold of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    ColumnElement, Delete, Insert, ScalarSelect, String, Update, case, cast, event, func, insert, inspect,
+    select, update,
+)  # fmt: skip
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from app.domain import differences
+from app.errors import RecordDeleted, RecordNotFound
+from app.models import PARTS, RECORDS, Change, Part, Record, Revision
+from app.registry import content
+from app.registry.content import Content, canonical, chunks
+from app.registry.database import WritingSession
+
+JOURNALLED = {content.table_of(model).name for model in RECORDS.values()} | {
+    content.table_of(part).name for parts in PARTS.values() for part in parts
+}
+
+
+@event.listens_for(WritingSession, "after_flush")
+def _collect(session: WritingSession, _context: Any) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, Record):
+            session.touch(row.NOUN, getattr(row, row.KEY))
+        elif isinstance(row, Part):
+            _collect_owners(session, row)
+
+
+def _collect_owners(session: WritingSession, row: Part) -> None:
+    for noun, column in row.OWNERS.items():
+        history = inspect(row).attrs[column].history
+        for owner in {*history.added, *history.unchanged, *history.deleted} - {None}:
+            session.touch(noun, owner)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_bulk(state: ORMExecuteState) -> None:
+    """A bulk statement is seen by no listener: on journalled tables it must say that its writer journals."""
+    statement = state.statement
+    if not isinstance(statement, Insert | Update | Delete) or state.execution_options.get("journalled"):
+        return
+    if getattr(statement.table, "name", None) in JOURNALLED:
+        raise RuntimeError(f"A bulk statement on {statement.table} would bypass the journal.")
+
+
+def seal(session: WritingSession) -> bool:
+    """Journal what this session touched. True if anything changed; after it nothing more can be changed."""
+    if session.sealed:
+        return bool(session.touched)
+    session.flush()
+    changed = [change for noun in RECORDS for change in _changes(session, noun)]
+    session.touched = dict.fromkeys(((change["noun"], change["record"]) for change in changed), True)
+    session.sealed = True
+    if changed:
+        _write(session, changed)
+    return bool(changed)
+
+
+def commit(session: WritingSession) -> bool:
+    """Seal and commit. A write that changed nothing is rolled back and uses no revision number."""
+    changed = seal(session)
+    if changed:
+        session.commit()
+    else:
+        session.rollback()
+    return changed
+
+
+def _changes(session: WritingSession, noun: str) -> list[dict[str, Any]]:
+    touched = {record: force for (kind, record), force in session.touched.items() if kind == noun}
+    before = newest(session, noun, touched)
+    now = content.read(session, noun, touched)
+    changes = []
+    for record in sorted(touched, key=lambda key: (len(key), key)):
+        after = canonical(now[record]) if record in now else None
+        if after != before.get(record) or touched[record]:
+            changes.append({"revision": session.revision, "noun": noun, "record": record, "after": after})
+    return changes
+
+
+def newest(session: Session, noun: str, records: Collection[str]) -> dict[str, str | None]:
+    """What the journal's newest change says of each record; records that it does not know are left out."""
+    known: dict[str, str | None] = {}
+    for batch in chunks(sorted(records)):
+        newer = (
+            select(Change.record, func.max(Change.revision).label("revision"))
+            .where(Change.noun == noun, Change.record.in_(batch))
+            .group_by(Change.record)
+            .subquery()
+        )
+        rows = select(Change.record, Change.after).where(
+            Change.noun == noun, Change.record == newer.c.record, Change.revision == newer.c.revision
+        )
+        known |= {row.record: row.after for row in session.execute(rows)}
+    return known
+
+
+def _write(session: WritingSession, changes: list[dict[str, Any]]) -> None:
+    session.execute(
+        insert(Revision).values(
+            number=session.revision, time=session.time, account=session.account,
+            reason=session.reason, undoes=session.undoes,
+        )
+    )  # fmt: skip
+    for batch in chunks(changes):
+        session.execute(insert(Change), batch)
+    for noun in RECORDS:
+        _stamp(session, noun, [change["record"] for change in changes if change["noun"] == noun])
+
+
+def _stamp(session: WritingSession, noun: str, records: Iterable[str]) -> None:
+    """The bookkeeping columns of the changed records, so that lists need not ask the journal for them.
+    A record that an undo brought back was created when it first was."""
+    table = content.table_of(RECORDS[noun])
+    key = table.c[RECORDS[noun].KEY]
+    created_at = case((table.c.created_at == "", first_time(noun, key)), else_=table.c.created_at)
+    for batch in chunks(records):
+        statement = (
+            update(table)
+            .where(key.in_([content.key_of(noun, record) for record in batch]))
+            .values(revision=session.revision, updated_at=session.time, created_at=created_at)
+        )
+        session.execute(statement, execution_options={"journalled": True})
+
+
+def first_time(noun: str, key: ColumnElement[Any]) -> ScalarSelect[str]:
+    """When a record's first revision was made, for the row whose key column is given."""
+    first = select(func.min(Change.revision)).where(Change.noun == noun, Change.record == cast(key, String))
+    return select(Revision.time).where(Revision.number == first.scalar_subquery()).scalar_subquery()
+
+
+def as_it_was(session: Session, noun: str, record: int | str, *, revision: int) -> Content | None:
+    """The record's content after `revision`; None where it did not exist then."""
+    statement = (
+        select(Change.after)
+        .where(Change.noun == noun, Change.record == str(record), Change.revision <= revision)
+        .order_by(Change.revision.desc())
+        .limit(1)
+    )
+    after = session.execute(statement).scalar_one_or_none()
+    return None if after is None else orjson.loads(after)
+
+
+def history(session: Session, noun: str, record: int | str) -> list[dict[str, Any]]:
+    """The record's revisions, newest first, each with its differences from the one before. Empty if the
+    registry never held it."""
+    statement = (
+        select(Change.after, *REVISION_COLUMNS)
+        .join(Revision, Revision.number == Change.revision)
+        .where(Change.noun == noun, Change.record == str(record))
+        .order_by(Change.revision)
+    )
+    entries: list[dict[str, Any]] = []
+    before: Content | None = None
+    for row in session.execute(statement):
+        after = None if row.after is None else orjson.loads(row.after)
+        entries.append(revision_row(row) | {"differences": differences.describe(before, after)})
+        before = after
+    return entries[::-1]
+
+
+REVISION_COLUMNS = (Revision.number, Revision.time, Revision.account, Revision.reason, Revision.undoes)
+
+
+def revision_row(row: Any) -> dict[str, Any]:
+    """One revision, JSON-ready."""
+    return {
+        "number": row.number,
+        "time": row.time,
+        "account": row.account,
+        "reason": row.reason,
+        "undoes": row.undoes,
+    }
+
+
+def revision(session: Session, number: int) -> dict[str, Any]:
+    """One revision with its changes: noun, id, and the record after it."""
+    row = session.execute(select(*REVISION_COLUMNS).where(Revision.number == number)).one_or_none()
+    if row is None:
+        raise RecordNotFound("revisions", number)
+    changes = session.execute(
+        select(Change.noun, Change.record).where(Change.revision == number).order_by(Change.noun, Change.record)
+    )
+    listed = [{"noun": noun, "id": content.key_of(noun, record)} for noun, record in changes]
+    return revision_row(row) | {"changes": listed}
+
+
+def explain_absence(session: Session, noun: str, record: int | str) -> None:
+    """Say why a record that is not in the tables is not there: deleted, or never known."""
+    statement = select(func.max(Change.revision)).where(
+        Change.noun == noun, Change.record == str(record), Change.after.is_(None)
+    )
+    gone = session.execute(statement).scalar_one()
+    if gone is not None:
+        raise RecordDeleted(noun, record, revision=gone)
+    raise RecordNotFound(noun, record)
