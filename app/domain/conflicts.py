@@ -1,7 +1,7 @@
 """Where a record and what is cited for it cannot all be true.
 
-A conflict belongs to one field of one record. The record's value and the cited values are compared by the type
-of the field, never by their wording:
+A conflict belongs to one field of one record. The record's value and the cited values are compared by the
+type of the field, never by their wording:
 
     date     the bounds do not meet                      1973 and 1973-11-09 may both be true
     number   the intervals do not meet                   35.99 stands for 35.985 to 35.995; 28 for 28 alone
@@ -10,8 +10,8 @@ of the field, never by their wording:
     city     another record
     text     never: two descriptions are two descriptions
 
-Conflicts are shown, never averaged and never settled here. A value that cannot be read by its type (a redacted
-one) is not compared, since one unreadable citation must not make its record unreadable too.
+Conflicts are shown, never averaged and never settled here. A value that cannot be read by its type (a
+redacted one) is not compared, since one unreadable citation must not make its record unreadable too.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ FIELD_TYPES: Final[dict[str, dict[str, FieldType]]] = {
 
 _YEAR = re.compile(r"/(?!0000)[0-9]{4}\Z")
 _LONGEST_GUESS = 64  # characters of an unknown field name that are compared with the known ones
-# 15 digits before the point and 12 after it keep every bound within the 28 digits of the default decimal context.
+# 15 digits before the point and 12 after it keep every bound within the 28 digits of the decimal context.
 _NUMBER = re.compile(
     r"(?:~|about\s)?\s*"
     r"([+\-\u2212]?)"
@@ -101,7 +101,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedValue:
-    """One of the values claimed, in the words of its first claim, with the ids of the sources that claim it."""
+    """One of the values claimed, in the words of its first claim, with the ids of its sources."""
 
     value: str | None
     city: int | None
@@ -110,7 +110,7 @@ class ClaimedValue:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """`recorded` is what the record says (empty: nothing); `claims` every value claimed, agreeing ones too."""
+    """`recorded` is what the record says (empty: nothing); `claims` each value claimed, agreeing ones too."""
 
     field: str
     recorded: tuple[str, ...]
@@ -118,7 +118,10 @@ class Conflict:
 
 
 def field_type(noun: str, field: str) -> FieldType:
-    """The type of a field that can be cited (`populations/2010` is one); else InvalidValue naming those there are."""
+    """The type of a field that can be cited, such as `populations/2010`.
+
+    Raises InvalidValue that names the fields there are, the nearest first.
+    """
     known = FIELD_TYPES.get(noun)
     if known is None:
         raise InvalidValue(f"Citations support records of: {', '.join(FIELD_TYPES)}.", field="field")
@@ -134,7 +137,7 @@ def field_type(noun: str, field: str) -> FieldType:
 
 
 def check_value(kind: FieldType, value: str, *, field: str | None = None) -> None:
-    """Raises InvalidValue unless `value` can be read by its type. Choices are checked by those who know the list."""
+    """Raises InvalidValue unless `value` can be read by its type. Choices are checked where their list is."""
     if kind == "date":
         fuzzy_dates.parse(value, field=field)
     if kind == "number":
@@ -165,10 +168,10 @@ def find_conflict(
     claims: Sequence[Claim],
     fold: Callable[[str], str] = str.casefold,
 ) -> Conflict | None:
-    """The conflict between the record's value and the claims for it, or among the claims; None if all can be true.
+    """The conflict of the claims with the record's value, or with each other; None if all can be true.
 
-    `recorded`: the record's values as text, several for members, none where unknown. `recorded_cities`: their ids,
-    in fields of type city. `fold`: makes spellings of one name equal. Claims keep their order.
+    `recorded`: the record's values as text, several for members, none where unknown. `recorded_cities`: their
+    ids, in fields of type city. `fold`: makes spellings of one name equal. Claims keep their order.
     """
     stated = [_spelled_out(claim, recorded, recorded_cities) for claim in claims]
     own = recorded_cities if kind == "city" else [_read(kind, value, fold) for value in recorded]
@@ -217,13 +220,13 @@ def _readable(meanings: Sequence[Hashable]) -> list[Any]:
 
 
 def _apart(own: list[Any], claimed: list[Any]) -> bool:
-    """Some two ranges do not meet; on a line that is so exactly when the last start is after the first end."""
+    """Some two ranges do not meet: on a line, exactly when the last start is after the first end."""
     ranges = [*own, *claimed]
     return bool(claimed) and max(low for low, *_ in ranges) > min(high for _, high, *_ in ranges)
 
 
 def _another(own: list[Any], claimed: list[Any]) -> bool:
-    """Something is claimed that the record does not say or, where it says nothing, that another claim does not."""
+    """Something is claimed that the record does not say; or, where it says nothing, the claims differ."""
     return bool(set(claimed) - set(own)) if own else len(set(claimed)) > 1
 
 

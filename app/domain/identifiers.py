@@ -177,7 +177,7 @@ def looks_like_identifier(text: str) -> bool:
     What looks like one may still be refused by `parse`, with a message that says how to mend it.
     """
     name, colon, value = text.strip().partition(":")
-    if name.lower() in SCHEMES:
+    if name.rstrip().lower() in SCHEMES:
         return bool(colon)
     # Names hold colons too: Swedish shortens Sankt to S:t, and a subtitle follows a colon and a space.
     word = re.fullmatch("[A-Za-z][A-Za-z0-9-]*", name)
