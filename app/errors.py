@@ -60,9 +60,7 @@ class InvalidIdentifier(InvalidValue):
 
 
 class _WithCandidates(RegistryError):
-    def __init__(
-        self, message: str, *, field: str | None = None, candidates: Iterable[Mapping[str, Any]] = ()
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, candidates: Iterable[Mapping[str, Any]] = ()) -> None:
         super().__init__(message, field=field)
         self.candidates = [dict(candidate) for candidate in candidates]
 
@@ -166,7 +164,9 @@ class StaleRevision(RegistryError):
     """The record has changed since the caller read it."""
 
     def __init__(self, *, actual: int) -> None:
-        super().__init__(f"The record has changed: it is at revision {actual} now. Read it again, then repeat the change.")
+        super().__init__(
+            f"The record has changed: it is at revision {actual} now. Read it again, then repeat the change."
+        )
         self.actual = actual
 
     @property

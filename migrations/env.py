@@ -52,10 +52,7 @@ def _run(connection: Connection) -> None:
             # Two processes that start at once: the second waits, then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(7305914)"))
         context.run_migrations()
-        if (
-            connection.dialect.name == "sqlite"
-            and connection.execute(text("PRAGMA foreign_key_check")).first()
-        ):
+        if connection.dialect.name == "sqlite" and connection.execute(text("PRAGMA foreign_key_check")).first():
             raise RuntimeError("A migration would leave rows that point nowhere: nothing was changed.")
 
 

@@ -43,6 +43,7 @@ FIELD_TYPES: Final[dict[str, dict[str, FieldType]]] = {
         "note": "text",
         # Each year is a field of its own: 28 people in 2010 and 26 in 2020 are no conflict.
         "populations/<year>": "number",
+        "populations": "number",  # the one without a year
     },
     "partnerships": {
         "kind": "choice",

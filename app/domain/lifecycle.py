@@ -147,9 +147,7 @@ def unfold(members: Sequence[Hashable], events: Sequence[Event]) -> Life:
     return _life(course, events)
 
 
-def allowed(
-    members: Sequence[Hashable], events: Sequence[Event], *, declared_by: Hashable | None = None
-) -> list[str]:
+def allowed(members: Sequence[Hashable], events: Sequence[Event], *, declared_by: Hashable | None = None) -> list[str]:
     """The event types that could come after `events`, whatever their date; none if `events` cannot stand."""
     return _possible(members, [*events, Event("note", declared_by=declared_by)], index=len(events))
 
@@ -203,8 +201,7 @@ def _moves(before: _Statuses, event: Event, *, to_come: set[Hashable | None]) ->
         return {
             member: steps[status]
             for member, status in before.items()
-            if status in steps
-            and (steps[status] == status or _concerns(before, member, event=event, to_come=to_come))
+            if status in steps and (steps[status] == status or _concerns(before, member, event=event, to_come=to_come))
         }
     status = before[event.declared_by]
     moves = {event.declared_by: steps[status]} if status in steps else {}
@@ -222,9 +219,7 @@ def _concerns(before: _Statuses, member: Hashable, *, event: Event, to_come: set
 # ── Why an event is refused ──
 
 
-def _objection(
-    before: _Statuses, event: Event, *, to_come: set[Hashable | None], moves: _Statuses
-) -> str | None:
+def _objection(before: _Statuses, event: Event, *, to_come: set[Hashable | None], moves: _Statuses) -> str | None:
     """Why the event cannot come here, as a sentence; None if it can."""
     if whole_status(before.values()) == "ended" and (why := _objection_after_the_end(before, event)):
         return why
@@ -317,8 +312,7 @@ def _possible(members: Sequence[Hashable], events: Sequence[Event], *, index: in
     """The types that the event at `index` could have, whatever its date, by the same `declared_by`."""
     declared_by = events[index].declared_by
     tries = {
-        type_: [*events[:index], Event(type_, declared_by=declared_by), *events[index + 1 :]]
-        for type_ in EVENT_TYPES
+        type_: [*events[:index], Event(type_, declared_by=declared_by), *events[index + 1 :]] for type_ in EVENT_TYPES
     }
     return [type_ for type_, tried in tries.items() if _stands(members, tried, until=index + 1)]
 
@@ -388,11 +382,7 @@ def _moments(events: Sequence[Event]) -> list[tuple[date, date]]:
     return list(zip(accumulate(floors, max), latest, strict=True))
 
 
-def _spells(
-    turns: Sequence[_Turn], moments: Sequence[tuple[date, date]], *, member: Hashable | None
-) -> list[Spell]:
+def _spells(turns: Sequence[_Turn], moments: Sequence[tuple[date, date]], *, member: Hashable | None) -> list[Spell]:
     begins = [moments[turn.index] for turn in turns]
     ends = [*begins, (None, None)][1:]
-    return [
-        Spell(member, turn.status, *begin, *end) for turn, begin, end in zip(turns, begins, ends, strict=True)
-    ]
+    return [Spell(member, turn.status, *begin, *end) for turn, begin, end in zip(turns, begins, ends, strict=True)]

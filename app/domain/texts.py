@@ -12,9 +12,7 @@ import unicodedata
 from app.errors import InvalidValue
 
 # Every space of Unicode and the tab. Not `\s`: that holds control characters too, and they would pass.
-_SPACES = (
-    "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-)
+_SPACES = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # Files and web pages leave two characters without width at the ends of text as well.
 _AROUND = f"\n{_SPACES}\u200b\ufeff"
 _RUN_OF_SPACES = re.compile(f"[{_SPACES}]+")

@@ -12,8 +12,7 @@ from app.models.sources import Citation, ReportedFigure, Source
 
 #: Journalled records by noun, in the order in which they can be written.
 RECORDS: dict[str, type[Record]] = {
-    model.NOUN: model
-    for model in (Country, Source, City, Organisation, Partnership, Program, ReportedFigure)
+    model.NOUN: model for model in (Country, Source, City, Organisation, Partnership, Program, ReportedFigure)
 }
 #: The parts of each noun's records, in the order in which they can be written.
 PARTS: dict[str, tuple[type[Part], ...]] = {

@@ -103,9 +103,7 @@ def bounds(text: str | None) -> tuple[date, date]:
     return fuzzy.earliest, fuzzy.latest
 
 
-def derived_columns(
-    model: type[Base], values: Mapping[str, Any], *, fold: Callable[[str], str]
-) -> dict[str, Any]:
+def derived_columns(model: type[Base], values: Mapping[str, Any], *, fold: Callable[[str], str]) -> dict[str, Any]:
     """The columns of one row that follow from its own content: bounds of dates, folded names."""
     derived: dict[str, Any] = {}
     for name in model.DATES:

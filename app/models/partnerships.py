@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date as Day
+import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,12 +38,13 @@ class Partnership(Record):
     merged_into_id: Mapped[int | None] = reference("partnerships.id", index=True)
     status: Mapped[str] = mapped_column(Key, default="unknown", index=True)
     established: Mapped[str | None]
-    established_earliest: Mapped[Day] = early()
-    established_latest: Mapped[Day] = late()
+    established_earliest: Mapped[datetime.date] = early()
+    established_latest: Mapped[datetime.date] = late()
     ended: Mapped[str | None]
-    ended_earliest: Mapped[Day] = early()
-    ended_latest: Mapped[Day] = late()
+    ended_earliest: Mapped[datetime.date] = early()
+    ended_latest: Mapped[datetime.date] = late()
     pair_key: Mapped[str | None] = mapped_column(Key)
+    conflicts_count: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
         one_of("kind", PARTNERSHIP_KINDS),
@@ -77,11 +78,11 @@ class Member(Part):
     note: Mapped[str | None]
     status: Mapped[str] = mapped_column(Key, default="unknown")
     joined: Mapped[str | None]
-    joined_earliest: Mapped[Day] = early()
-    joined_latest: Mapped[Day] = late()
+    joined_earliest: Mapped[datetime.date] = early()
+    joined_latest: Mapped[datetime.date] = late()
     left: Mapped[str | None]
-    left_earliest: Mapped[Day] = early()
-    left_latest: Mapped[Day] = late()
+    left_earliest: Mapped[datetime.date] = early()
+    left_latest: Mapped[datetime.date] = late()
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -121,8 +122,8 @@ class Event(Part):
     partnership_id: Mapped[int] = reference("partnerships.id")
     type: Mapped[str] = mapped_column(Key)
     date: Mapped[str | None]
-    date_earliest: Mapped[Day] = early()
-    date_latest: Mapped[Day] = late()
+    date_earliest: Mapped[datetime.date] = early()
+    date_latest: Mapped[datetime.date] = late()
     position: Mapped[int]
     declared_by_id: Mapped[int | None]
     in_place_of_id: Mapped[int | None]
@@ -133,7 +134,8 @@ class Event(Part):
         one_of("type", EVENT_TYPES),
         CheckConstraint("position >= 1", name="position_positive"),
         CheckConstraint(
-            "declared_by_id IS NOT NULL OR type NOT IN ('joined', 'left')", name="joined_and_left_name_the_member"
+            "declared_by_id IS NOT NULL OR type NOT IN ('joined', 'left')",
+            name="joined_and_left_name_the_member",
         ),
         CheckConstraint("in_place_of_id IS NULL OR type = 'joined'", name="in_place_of_only_joined"),
         _member_reference("declared_by_id"),
@@ -153,10 +155,10 @@ class Spell(Base):
     partnership_id: Mapped[int] = reference("partnerships.id")
     member_id: Mapped[int | None]
     status: Mapped[str] = mapped_column(Key)
-    begin_earliest: Mapped[Day]
-    begin_latest: Mapped[Day]
-    end_earliest: Mapped[Day | None]
-    end_latest: Mapped[Day | None]
+    begin_earliest: Mapped[datetime.date]
+    begin_latest: Mapped[datetime.date]
+    end_earliest: Mapped[datetime.date | None]
+    end_latest: Mapped[datetime.date | None]
 
     __table_args__ = (
         ForeignKeyConstraint(

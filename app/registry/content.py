@@ -15,8 +15,8 @@ from sqlalchemy import Row, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.names import fold
-from app.models import PARTS, RECORDS, City, Member, Part, Record
-from app.models.base import derived_columns
+from app.models import PARTS, RECORDS, City, Member, Part, Partnership, Record, Spell
+from app.models.base import Base, derived_columns
 from app.registry.database import WritingSession
 
 Content = dict[str, Any]
@@ -29,7 +29,7 @@ def key_of(noun: str, record: str) -> int | str:
     return record if RECORDS[noun].KEY == "code" else int(record)
 
 
-def table_of(model: type[Record | Part]) -> Table:
+def table_of(model: type[Base]) -> Table:
     """The table of a model."""
     table = model.__table__
     assert isinstance(table, Table)
@@ -69,9 +69,7 @@ def _read_batch(session: Session, noun: str, keys: list[int | str]) -> dict[str,
     return found
 
 
-def _part_rows(
-    session: Session, noun: str, part: type[Part], keys: list[int | str]
-) -> Iterator[tuple[str, Content]]:
+def _part_rows(session: Session, noun: str, part: type[Part], keys: list[int | str]) -> Iterator[tuple[str, Content]]:
     table = table_of(part)
     owner = table.c[part.OWNERS[noun]]
     columns = [table.c[name] for name in part.CONTENT]
@@ -84,40 +82,56 @@ def _filled(row: Row[Any], names: tuple[str, ...], skip: int = 1) -> Content:
     return {name: value for name, value in zip(names, row[skip:], strict=True) if value is not None}
 
 
-def put(session: WritingSession, noun: str, record: str, content: Content | None) -> None:
-    """Make the tables say `content` of this record (None: it is gone). What agrees already is not touched.
-    Derived columns that follow from one row are written with it; the caller settles the rest."""
+Target = Mapping[tuple[str, str], Content | None]
+
+
+def put(session: WritingSession, targets: Target) -> None:
+    """Make the tables say the given content of these records (None: the record is gone). What agrees already
+    is not touched. Columns that follow from one row are written with it; the caller settles the rest.
+
+    All removals come first: a row that moved from one record to another must be gone before it is put back.
+    """
     session.flush()
-    before = read(session, noun, [record]).get(record)
-    session.touch(noun, record)
-    if before is not None:
-        _remove_parts(session, noun, before, content or {})
-    _put_row(session, noun, record, before, content)
-    if content is not None:
-        _put_parts(session, noun, record, before or {}, content)
+    order = {noun: position for position, noun in enumerate(RECORDS)}
+    keys = sorted(targets, key=lambda key: order[key[0]])
+    before = {key: read(session, key[0], [key[1]]).get(key[1]) for key in keys}
+    for key in keys[::-1]:
+        session.touch(*key)
+        _remove(session, *key, before[key], targets[key])
+    for key in keys:
+        _put_row(session, *key, before[key], targets[key])
+    for key in keys:
+        _put_parts(session, *key, before[key] or {}, targets[key] or {})
     session.expire_all()
 
 
-def _put_row(
-    session: WritingSession, noun: str, record: str, before: Content | None, content: Content | None
-) -> None:
-    model = RECORDS[noun]
-    table, key = table_of(model), key_of(noun, record)
-    if content is None:
-        _run(session, delete(table).where(table.c[model.KEY] == key))
-    elif before is None:
-        _run(session, insert(table).values({model.KEY: key} | _columns(model, content)))
-    elif _own(model, before) != _own(model, content):
-        _run(session, update(table).where(table.c[model.KEY] == key).values(_columns(model, content)))
-
-
-def _remove_parts(session: WritingSession, noun: str, before: Content, content: Content) -> None:
+def _remove(session: WritingSession, noun: str, record: str, before: Content | None, content: Content | None) -> None:
     for part in reversed(PARTS[noun]):
-        kept = {row["id"] for row in content.get(part.PART, ())}
-        gone = [row["id"] for row in before.get(part.PART, ()) if row["id"] not in kept]
+        kept = {row["id"] for row in (content or {}).get(part.PART, ())}
+        gone = [row["id"] for row in (before or {}).get(part.PART, ()) if row["id"] not in kept]
         if gone:
             table = table_of(part)
             _run(session, delete(table).where(table.c.id.in_(gone)))
+    if content is None:
+        model = RECORDS[noun]
+        _remove_derived(session, noun, record)
+        _run(session, delete(table_of(model)).where(table_of(model).c[model.KEY] == key_of(noun, record)))
+
+
+def _remove_derived(session: WritingSession, noun: str, record: str) -> None:
+    if noun == Partnership.NOUN:
+        _run(session, delete(Spell).where(Spell.partnership_id == int(record)))
+
+
+def _put_row(session: WritingSession, noun: str, record: str, before: Content | None, content: Content | None) -> None:
+    model = RECORDS[noun]
+    table, key = table_of(model), key_of(noun, record)
+    if content is None:
+        return
+    if before is None:
+        _run(session, insert(table).values({model.KEY: key} | _columns(model, content)))
+    elif _own(model, before) != _own(model, content):
+        _run(session, update(table).where(table.c[model.KEY] == key).values(_columns(model, content)))
 
 
 def _put_parts(session: WritingSession, noun: str, record: str, before: Content, content: Content) -> None:
@@ -128,9 +142,7 @@ def _put_parts(session: WritingSession, noun: str, record: str, before: Content,
                 _put_part(session, noun, record, part, row, new=row["id"] not in known)
 
 
-def _put_part(
-    session: WritingSession, noun: str, record: str, part: type[Part], row: Content, *, new: bool
-) -> None:
+def _put_part(session: WritingSession, noun: str, record: str, part: type[Part], row: Content, *, new: bool) -> None:
     table = table_of(part)
     values = _columns(part, row)
     if part is Member:

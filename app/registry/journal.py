@@ -11,8 +11,20 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    ColumnElement, Delete, Insert, ScalarSelect, String, Update, case, cast, event, func, insert, inspect,
-    select, update,
+    ColumnElement,
+    Delete,
+    Insert,
+    ScalarSelect,
+    String,
+    Update,
+    case,
+    cast,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
 )  # fmt: skip
 from sqlalchemy.orm import ORMExecuteState, Session
 

@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.Column("ended_earliest", sa.Date(), nullable=False),
         sa.Column("ended_latest", sa.Date(), nullable=False),
         sa.Column("pair_key", KEY, nullable=True),
+        sa.Column("conflicts_count", BIG_ID, nullable=False),
         sa.Column("revision", BIG_ID, nullable=False),
         sa.Column("created_at", TIMESTAMP, nullable=False),
         sa.Column("updated_at", TIMESTAMP, nullable=False),
@@ -209,9 +210,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("revision", "noun", "record", name=op.f("pk_changes")),
     )
-    op.create_index(
-        op.f("ix_changes_noun_record_revision"), "changes", ["noun", "record", "revision"], unique=False
-    )
+    op.create_index(op.f("ix_changes_noun_record_revision"), "changes", ["noun", "record", "revision"], unique=False)
 
     op.create_table(
         "cities",
@@ -239,9 +238,7 @@ def upgrade() -> None:
             "kind IN ('city', 'town', 'village', 'parish', 'municipality', 'district', 'county', 'region', 'island', 'port', 'other')",
             name=op.f("ck_cities_kind_known"),
         ),
-        sa.CheckConstraint(
-            "(latitude IS NULL) = (longitude IS NULL)", name=op.f("ck_cities_coordinates_together")
-        ),
+        sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name=op.f("ck_cities_coordinates_together")),
         sa.CheckConstraint("latitude BETWEEN -90 AND 90", name=op.f("ck_cities_latitude_range")),
         sa.CheckConstraint("length(name) BETWEEN 1 AND 300", name=op.f("ck_cities_name_length")),
         sa.CheckConstraint("longitude BETWEEN -180 AND 180", name=op.f("ck_cities_longitude_range")),
@@ -442,9 +439,7 @@ def upgrade() -> None:
         sa.Column("kind", KEY, nullable=False),
         sa.Column("key", KEY, nullable=False),
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('official', 'exonym', 'former', 'short')", name=op.f("ck_city_names_kind_known")
-        ),
+        sa.CheckConstraint("kind IN ('official', 'exonym', 'former', 'short')", name=op.f("ck_city_names_kind_known")),
         sa.CheckConstraint("length(text) BETWEEN 1 AND 300", name=op.f("ck_city_names_text_length")),
         sa.ForeignKeyConstraint(
             ["city_id"],
@@ -504,9 +499,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("city_id", "successor_id", name=op.f("uq_city_successors_city_id_successor_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_city_successors_successor_id"), "city_successors", ["successor_id"], unique=False
-    )
+    op.create_index(op.f("ix_city_successors_successor_id"), "city_successors", ["successor_id"], unique=False)
 
     op.create_table(
         "members",
@@ -544,12 +537,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "partnership_id", name=op.f("uq_members_id_partnership_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_members_city_id_partnership_id"), "members", ["city_id", "partnership_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_members_country_partnership_id"), "members", ["country", "partnership_id"], unique=False
-    )
+    op.create_index(op.f("ix_members_city_id_partnership_id"), "members", ["city_id", "partnership_id"], unique=False)
+    op.create_index(op.f("ix_members_country_partnership_id"), "members", ["country", "partnership_id"], unique=False)
     op.create_index(
         "uq_members_present",
         "members",
@@ -576,9 +565,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
         sa.CheckConstraint("people >= 0", name=op.f("ck_occasions_people_not_negative")),
-        sa.CheckConstraint(
-            "until_latest >= since_earliest", name=op.f("ck_occasions_until_not_before_since")
-        ),
+        sa.CheckConstraint("until_latest >= since_earliest", name=op.f("ck_occasions_until_not_before_since")),
         sa.ForeignKeyConstraint(
             ["host_id"],
             ["cities.id"],
@@ -715,9 +702,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_citations_organisation_id"), "citations", ["organisation_id"], unique=False)
     op.create_index(op.f("ix_citations_partnership_id"), "citations", ["partnership_id"], unique=False)
     op.create_index(op.f("ix_citations_program_id"), "citations", ["program_id"], unique=False)
-    op.create_index(
-        op.f("ix_citations_reported_figure_id"), "citations", ["reported_figure_id"], unique=False
-    )
+    op.create_index(op.f("ix_citations_reported_figure_id"), "citations", ["reported_figure_id"], unique=False)
     op.create_index(op.f("ix_citations_source_id"), "citations", ["source_id"], unique=False)
     op.create_index(op.f("ix_citations_value_city_id"), "citations", ["value_city_id"], unique=False)
 
@@ -738,9 +723,7 @@ def upgrade() -> None:
             "declared_by_id IS NOT NULL OR type NOT IN ('joined', 'left')",
             name=op.f("ck_events_joined_and_left_name_the_member"),
         ),
-        sa.CheckConstraint(
-            "in_place_of_id IS NULL OR type = 'joined'", name=op.f("ck_events_in_place_of_only_joined")
-        ),
+        sa.CheckConstraint("in_place_of_id IS NULL OR type = 'joined'", name=op.f("ck_events_in_place_of_only_joined")),
         sa.CheckConstraint(
             "type IN ('proposed', 'decided', 'signed', 'renewed', 'joined', 'left', 'suspended', 'resumed', 'ended', 'rejected', 'anniversary', 'note')",
             name=op.f("ck_events_type_known"),
@@ -770,9 +753,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_events_partnership_id_position"), "events", ["partnership_id", "position"], unique=False
-    )
+    op.create_index(op.f("ix_events_partnership_id_position"), "events", ["partnership_id", "position"], unique=False)
 
     op.create_table(
         "participants",
@@ -802,14 +783,10 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_participants")),
-        sa.UniqueConstraint(
-            "program_id", "organisation_id", name=op.f("uq_participants_program_id_organisation_id")
-        ),
+        sa.UniqueConstraint("program_id", "organisation_id", name=op.f("uq_participants_program_id_organisation_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_participants_organisation_id"), "participants", ["organisation_id"], unique=False
-    )
+    op.create_index(op.f("ix_participants_organisation_id"), "participants", ["organisation_id"], unique=False)
     op.create_index(op.f("ix_participants_side_id"), "participants", ["side_id"], unique=False)
 
     op.create_table(
@@ -866,9 +843,7 @@ def upgrade() -> None:
             "status IN ('proposed', 'active', 'suspended', 'ended', 'unknown')",
             name=op.f("ck_spells_status_known"),
         ),
-        sa.CheckConstraint(
-            "(end_earliest IS NULL) = (end_latest IS NULL)", name=op.f("ck_spells_ends_together")
-        ),
+        sa.CheckConstraint("(end_earliest IS NULL) = (end_latest IS NULL)", name=op.f("ck_spells_ends_together")),
         sa.ForeignKeyConstraint(
             ["member_id", "partnership_id"],
             ["members.id", "members.partnership_id"],
@@ -886,12 +861,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_spells")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_spells_partnership_id_member_id"), "spells", ["partnership_id", "member_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_spells_status_begin_earliest"), "spells", ["status", "begin_earliest"], unique=False
-    )
+    op.create_index(op.f("ix_spells_partnership_id_member_id"), "spells", ["partnership_id", "member_id"], unique=False)
+    op.create_index(op.f("ix_spells_status_begin_earliest"), "spells", ["status", "begin_earliest"], unique=False)
     op.execute("INSERT INTO registry (id, revision, updated_at) VALUES (1, 0, '1970-01-01T00:00:00.000000Z')")
 
 

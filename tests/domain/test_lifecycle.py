@@ -420,6 +420,7 @@ ABOUT_THE_MEMBER_IN_PLACE = "The member in whose place another joins must be one
         ([SIGNED, event("resumed")], "The partnership is active already, so it cannot be resumed."),
         ([SIGNED, event("proposed")], "The partnership is active already, so it cannot be proposed."),
         ([event("resumed")], "The partnership has no known status so far, so it cannot be resumed."),
+        ([event("resumed", by=BETA)], "The member has no known status so far, so it cannot resume."),
         (
             [event("proposed"), event("renewed")],
             "The partnership is proposed so far, so it cannot be renewed.",
@@ -480,6 +481,16 @@ def test_a_refused_event_in_the_middle_is_judged_by_what_stands_before_it() -> N
     refused = refusal(PAIR, [event("proposed"), event("resumed"), event("signed")])
     assert refused.field == "events/1"
     assert refused.allowed == ["decided", "signed", "ended", "rejected", "anniversary", "note"]
+
+
+def test_what_is_possible_in_the_middle_reckons_with_a_joining_that_stands_later() -> None:
+    events = [event("signed"), event("resumed", by="gamma"), event("joined", by="gamma")]
+    assert {"proposed", "signed"} <= set(refusal((*PAIR, "gamma"), events).allowed)
+
+
+def test_the_first_of_two_misshapen_events_still_hears_what_is_possible() -> None:
+    refused = refusal(PAIR, [event("severed"), event("severed")])
+    assert (refused.field, refused.allowed) == ("events/0", allowed(PAIR, []))
 
 
 def test_an_end_before_the_start_is_refused() -> None:
