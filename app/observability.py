@@ -113,7 +113,7 @@ class _AccessLine:
 
     def write(self) -> None:
         """Log the line. Status 0: the client was gone before an answer began."""
-        structlog.get_logger().info(
+        structlog.get_logger("access").info(
             "request",
             method=self.scope["method"],
             path=quote(self.scope["path"]),

@@ -42,7 +42,7 @@ from app.registry.database import Database, ReadingSession, now, translated
 FORMAT = "sistercities-backup"
 VERSION = 1
 BATCH = 500
-TABLES: dict[str, Table] = {table.name: table for table in Base.metadata.sorted_tables}
+TABLES: dict[str, Table] = {str(table.name): table for table in Base.metadata.sorted_tables}
 #: Tables whose ids the database gives out.
 NUMBERED = [name for name, table in TABLES.items() if table.autoincrement_column is not None]
 STATE = RegistryState.__tablename__
@@ -140,7 +140,7 @@ def _write(session: ReadingSession, file: gzip.GzipFile, progress: Progress | No
     total = sum(_count(session, table) for table in TABLES.values()) if progress else 0
     rows_of: dict[str, int] = {}
     for name, table in TABLES.items():
-        lines.write({"table": name, "columns": [column.name for column in table.columns]})
+        lines.write({"table": name, "columns": [str(column.name) for column in table.columns]})
         rows_of[name] = 0
         for batch in _batches(session, table):
             lines.write({"rows": batch})

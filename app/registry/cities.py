@@ -75,7 +75,7 @@ def amend(session: WritingSession, key: int | str, values: Mapping[str, Any], *,
     session.flush()
     _check_whole(session, city)
     if "country" in values:
-        settling.follow_country(session, city.id, city.country)
+        settling.follow_country(session, city.id)
     if "name" in values:
         settling.settle(session, settling.partnerships_of(session, city.id))
     return city.id

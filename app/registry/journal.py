@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    ColumnElement,
+    Column,
     Delete,
     Insert,
     ScalarSelect,
@@ -146,10 +146,11 @@ def _stamp(session: WritingSession, noun: str, records: Iterable[str]) -> None:
         session.execute(statement, execution_options={"journalled": True})
 
 
-def first_time(noun: str, key: ColumnElement[Any]) -> ScalarSelect[str]:
+def first_time(noun: str, key: Column[Any]) -> ScalarSelect[str]:
     """When a record's first revision was made, for the row whose key column is given."""
     first = select(func.min(Change.revision)).where(Change.noun == noun, Change.record == cast(key, String))
-    return select(Revision.time).where(Revision.number == first.scalar_subquery()).scalar_subquery()
+    number = first.correlate(key.table).scalar_subquery()
+    return select(Revision.time).where(Revision.number == number).correlate(key.table).scalar_subquery()
 
 
 def as_it_was(session: Session, noun: str, record: int | str, *, revision: int) -> Content | None:

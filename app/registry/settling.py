@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.domain import fuzzy_dates, lifecycle
 from app.domain.fuzzy_dates import FuzzyDate
-from app.domain.lifecycle import Life
+from app.domain.lifecycle import Life, MemberLife
 from app.errors import InvalidValue, PartnershipExists
-from app.models import Event, Member, Partnership, Spell
+from app.models import City, Event, Member, Partnership, Spell
 from app.models.base import bounds
 from app.registry import evidence
 from app.registry.content import table_of
@@ -30,11 +30,15 @@ def settle(session: WritingSession, partnerships: Iterable[int]) -> None:
     Raises EventRefused, InvalidValue (too few members, one city twice), PartnershipExists."""
     session.flush()
     ids = sorted(set(partnerships))
-    # A pair key that is about to move from one record to another must not stand in both for a moment.
-    _run(session, update(Partnership).where(Partnership.id.in_(ids)).values(pair_key=None))
+    unsettle(session, ids)
     for partnership in ids:
         _settle(session, partnership)
     session.expire_all()
+
+
+def unsettle(session: WritingSession, partnerships: Iterable[int]) -> None:
+    """Clear the pair keys: one that is about to move must not stand in two records for a moment."""
+    _run(session, update(Partnership).where(Partnership.id.in_(set(partnerships))).values(pair_key=None))
 
 
 def _settle(session: WritingSession, partnership: int) -> None:
@@ -136,13 +140,14 @@ def _keep_members(session: WritingSession, members: list[Any], life: Life) -> No
     # Those who left first: a city that came back holds a second row, and one row at most may be present.
     for row in sorted(members, key=lambda row: life.members[row.id].status != "ended"):
         member = life.members[row.id]
-        values = {
-            "status": member.status,
-            **dated("joined", member.joined),
-            **dated("left", member.left),
-        }
+        values = member_columns(member)
         if any(getattr(row, name) != value for name, value in values.items()):
             _run(session, update(Member).where(Member.id == row.id).values(values))
+
+
+def member_columns(member: MemberLife) -> dict[str, Any]:
+    """The columns of a member that follow from the life of its partnership."""
+    return {"status": member.status} | dated("joined", member.joined) | dated("left", member.left)
 
 
 def spell_rows(partnership: int, life: Life) -> list[dict[str, Any]]:
@@ -184,9 +189,12 @@ def _keep_conflicts(session: WritingSession, partnership: int) -> None:
     _run(session, update(table).where(table.c.id == partnership).values(conflicts_count=count))
 
 
-def follow_country(session: WritingSession, city: int, country: str) -> None:
+def follow_country(session: WritingSession, city: int) -> None:
     """Members repeat their city's country: keep it true when the city's was mended."""
-    _run(session, update(Member).where(Member.city_id == city).values(country=country))
+    session.flush()
+    country = select(City.country).where(City.id == city).scalar_subquery()
+    _run(session, update(Member).where(Member.city_id == city, Member.country != country).values(country=country))
+    session.expire_all()
 
 
 def partnerships_of(session: Session, city: int) -> list[int]:

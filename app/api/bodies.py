@@ -1,0 +1,181 @@
+"""Strict JSON bodies. What a lenient parser lets through (NaN, twice the same key, half a character) fails
+later, where nobody can say why: it is refused here, as a 400 that names the reason."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi import params as parameters
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from app.api.errors import WITH_BODY, BodyTooLarge, InvalidQuery, MalformedBody, UnsupportedBody
+from app.settings import Settings
+
+JSON_TYPE = re.compile(r"application/(json|[a-z0-9!#$&^_.-]+\+json)")
+STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+LARGEST, SMALLEST = 2**63 - 1, -(2**63)
+LONGEST_INTEGER = len(str(SMALLEST))
+
+
+def parse_json(raw: bytes, *, depth: int) -> Any:
+    """The JSON value of a body: UTF-8, nested at most `depth` deep, numbers within 64 bits. Raises MalformedBody."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not UTF-8: byte {error.start + 1} cannot be read.") from None
+    _refuse_depth(text, depth)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+        )
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise MalformedBody(f"The body is not JSON: {error.msg} at {place}.") from None
+    _refuse_half_characters(text, value)
+    return value
+
+
+def _refuse_depth(text: str, limit: int) -> None:
+    # Before the parser, which would run out of stack.
+    depth = 0
+    for found in STRING_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+        elif found[0] in "]}":
+            depth -= 1
+        if depth > limit:
+            raise MalformedBody(f"The body is nested too deeply: at most {limit} levels are read.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise MalformedBody("An object in the body names the same key twice: which value is meant?")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) <= LONGEST_INTEGER and SMALLEST <= int(digits) <= LARGEST:
+        return int(digits)
+    raise MalformedBody("A number in the body is too large: integers have at most 64 bits.")
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if math.isfinite(value):
+        return value
+    raise MalformedBody("A number in the body is too large to be kept.")
+
+
+def _constant(name: str) -> Any:
+    raise MalformedBody(f"{name} is not JSON: leave the field out, or send null.")
+
+
+def _refuse_half_characters(text: str, value: Any) -> None:
+    # Only an escape can make one: the text itself was UTF-8.
+    if "\\u" not in text:
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise MalformedBody("A text in the body holds half of a surrogate pair, which is no character.") from None
+
+
+class StrictRequest(Request):
+    """A request whose body was read once, within limits. `raw`: its bytes; `value`: what it says as JSON."""
+
+    raw: bytes = b""
+    value: Any = None
+
+    async def take(self, *, required: bool, wanted: bool) -> None:
+        """Read the body. `wanted`: the route takes one; `required`: and not without."""
+        settings: Settings = self.app.state.settings
+        self.raw = await self._read(settings.body_limit)
+        if wanted and self.raw:
+            self._check_type()
+            self.value = parse_json(self.raw, depth=settings.json_depth)
+        elif required:
+            raise MalformedBody("The body is empty: this request needs a JSON object.")
+
+    async def _read(self, limit: int) -> bytes:
+        too_large = BodyTooLarge(f"The body is larger than {limit:,} bytes, the most that is read.")
+        announced = self.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > limit:
+            raise too_large
+        read = bytearray()
+        try:
+            async for chunk in super().stream():
+                read += chunk
+                if len(read) > limit:
+                    raise too_large
+        except ClientDisconnect:
+            raise MalformedBody("The body ended before it was complete.") from None
+        return bytes(read)
+
+    def _check_type(self) -> None:
+        kind, *options = self.headers.get("content-type", "").lower().split(";")
+        if not JSON_TYPE.fullmatch(kind.strip()):
+            raise UnsupportedBody("The body must be JSON: send `Content-Type: application/json`.")
+        for option in options:
+            name, _, value = option.strip().partition("=")
+            if name == "charset" and value.strip('"') != "utf-8":
+                raise UnsupportedBody("The body must be UTF-8: leave the charset out.")
+
+    async def body(self) -> bytes:
+        """The bytes of the body."""
+        return self.raw
+
+    async def json(self) -> Any:
+        """What the body says. FastAPI asks for it here, so nothing reaches a route round the strict parser."""
+        return self.value
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body strictly and takes no query parameter that it does not know."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, behind the strict reading."""
+        handler = super().get_route_handler()
+        known = _query_parameters(self.dependant)
+        wanted = self.body_field is not None
+        required = self.body_field is not None and self.body_field.field_info.is_required()
+
+        async def strict(request: Request) -> Response:
+            refuse_unknown_parameters(request, known)
+            taken = StrictRequest(request.scope, request.receive)
+            if request.method in (*WITH_BODY, "DELETE"):
+                await taken.take(required=required, wanted=wanted)
+            return await handler(taken)
+
+        return strict
+
+
+def _query_parameters(dependant: Dependant) -> list[str]:
+    others = (parameters.Path, parameters.Header, parameters.Cookie)
+    fields = get_flat_params(dependant)
+    return sorted({field.alias for field in fields if not isinstance(field.field_info, others)})
+
+
+def refuse_unknown_parameters(request: Request, known: list[str]) -> None:
+    """A misspelt filter must not quietly select everything. Names the nearest known parameter."""
+    for name in request.query_params:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name[:50], known, n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        listed = f" It takes: {', '.join(known)}." if known else " It takes none."
+        raise InvalidQuery(f"This address does not know this query parameter.{hint}{listed}", parameter=name[:50])
+
+
+def noun_router(noun: str, **options: Any) -> APIRouter:
+    """The router of one noun under `/v1` (`noun` as in its URL), with strict routes."""
+    return APIRouter(prefix=f"/v1/{noun}", tags=[noun], route_class=StrictRoute, **options)

@@ -1,0 +1,81 @@
+"""The one place that knows every entrance: `create_app` wires HTTP together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
+
+from app import observability
+from app import settings as configuration
+from app.api import answers, errors, health, openapi
+from app.registry import Database, open_registry
+from app.settings import Settings
+
+TITLE = "Sister-city registry"
+DESCRIPTION = (
+    "The open registry of record for sister-city partnerships. Reads need no key. Every error is"
+    " `application/problem+json`; lists page by `next`; records carry an `ETag`, changes name it in `If-Match`."
+)
+ROUTERS = (
+    health.router,
+    openapi.router,
+)
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """The registry over HTTP. Without settings those of the process; without a database theirs is opened when
+    the app starts, and closed when it stops."""
+    settings = settings or configuration.load()
+    observability.set_up_logging(level=settings.log_level, form=settings.log_format)
+    app = FastAPIOffline(
+        redoc_url=None,
+        title=TITLE,
+        description=DESCRIPTION,
+        version=version("sistercities"),
+        redirect_slashes=False,
+        swagger_ui_parameters={"validatorUrl": None},
+        lifespan=_lifespan,
+    )
+    app.state.settings, app.state.database = settings, database
+    _wire(app)
+    return app
+
+
+def _wire(app: FastAPI) -> None:
+    errors.install(app)
+    openapi.install(app)
+    for middleware in (
+        errors.LastResort,
+        answers.HeadAsGet,
+        observability.GuardHeaders,
+        observability.RequestIds,
+    ):
+        app.add_middleware(middleware)
+    app.add_api_route("/", _show_docs, include_in_schema=False)
+    for router in ROUTERS:
+        app.include_router(router)
+
+
+def _show_docs() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+    if app.state.database is not None:
+        yield
+        return
+    app.state.database = open_registry(settings.database_url, threads=settings.threads, write_wait=settings.write_wait)
+    try:
+        yield
+    finally:
+        app.state.database.close()
+        app.state.database = None

@@ -1,0 +1,169 @@
+"""Check: replay the whole journal and compare it with the tables; work out anew what is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import String, cast, func, select, text
+from sqlalchemy.orm import Session
+
+from app.domain.names import fold
+from app.errors import RegistryError
+from app.models import PARTS, RECORDS, Change, City, Member, Partnership, RegistryState, Revision, Spell
+from app.models.base import Base, derived_columns
+from app.registry import content, evidence, journal, settling
+from app.registry.content import canonical, chunks, table_of
+
+Problem = dict[str, Any]
+
+
+def check(session: Session) -> list[Problem]:
+    """Every difference between journal and tables, row that points nowhere, and derived value that is wrong:
+    noun, id, problem. Empty: all is well."""
+    return list(problems(session))
+
+
+def problems(session: Session) -> Iterator[Problem]:
+    """The problems as they are found."""
+    yield from _revisions(session)
+    for noun in RECORDS:
+        yield from _records(session, noun)
+        yield from _bookkeeping(session, noun)
+    for model in _models():
+        yield from _row_derivations(session, model)
+    yield from _lives(session)
+    yield from _countries(session)
+    yield from _orphans(session)
+
+
+def _models() -> list[type[Base]]:
+    parts: dict[type[Base], None] = dict.fromkeys(part for several in PARTS.values() for part in several)
+    return [*RECORDS.values(), *parts]
+
+
+def _problem(noun: str, key: Any, problem: str) -> Problem:
+    return {"noun": noun, "id": key, "problem": problem}
+
+
+def _revisions(session: Session) -> Iterator[Problem]:
+    newest = session.execute(select(RegistryState.revision)).scalar_one()
+    count, highest = session.execute(select(func.count(), func.max(Revision.number))).one()
+    if (count, highest or 0) != (newest, newest):
+        yield _problem("revisions", newest, f"{count} revisions up to {highest} are kept, the registry is at {newest}")
+    changed = select(Change.revision)
+    empty = select(Revision.number).where(Revision.number.not_in(changed))
+    for number in session.execute(empty).scalars():
+        yield _problem("revisions", number, "the revision has no change")
+
+
+def _records(session: Session, noun: str) -> Iterator[Problem]:
+    model = RECORDS[noun]
+    table = table_of(model)
+    known = set(session.execute(select(Change.record).where(Change.noun == noun).distinct()).scalars())
+    kept = set(session.execute(select(cast(table.c[model.KEY], String))).scalars())
+    for batch in chunks(sorted(known | kept, key=lambda key: (len(key), key))):
+        journalled = journal.newest(session, noun, batch)
+        now = content.read(session, noun, batch)
+        for record in batch:
+            after = canonical(now[record]) if record in now else None
+            if record not in journalled:
+                yield _problem(noun, record, "is in the tables, but the journal never heard of it")
+            elif after != journalled[record]:
+                yield _problem(noun, record, "differs from its newest change in the journal")
+
+
+def _bookkeeping(session: Session, noun: str) -> Iterator[Problem]:
+    model = RECORDS[noun]
+    table = table_of(model)
+    key = cast(table.c[model.KEY], String)
+    span = (
+        select(Change.record, func.min(Change.revision).label("first"), func.max(Change.revision).label("last"))
+        .where(Change.noun == noun)
+        .group_by(Change.record)
+        .subquery()
+    )
+    created, updated = Revision.__table__.alias(), Revision.__table__.alias()
+    statement = (
+        select(table.c[model.KEY])
+        .join(span, span.c.record == key)
+        .join(created, created.c.number == span.c.first)
+        .join(updated, updated.c.number == span.c.last)
+        .where(
+            (table.c.revision != span.c.last)
+            | (table.c.created_at != created.c.time)
+            | (table.c.updated_at != updated.c.time)
+        )
+    )
+    for record in session.execute(statement).scalars():
+        yield _problem(noun, record, "its revision, created_at or updated_at is not the journal's")
+
+
+def _row_derivations(session: Session, model: type[Base]) -> Iterator[Problem]:
+    """Bounds of dates and folded names of content columns (a life's own dates are looked at with the life)."""
+    dates = [name for name in model.DATES if name in model.CONTENT]
+    if not dates and not model.FOLDED:
+        return
+    table = table_of(model)
+    for row in session.execute(select(table)).mappings():
+        wanted = derived_columns(model, dict(row), fold=fold)
+        if any(row[name] != value for name, value in wanted.items()):
+            key = row[getattr(model, "KEY", "id")]
+            yield _problem(table.name, key, "a folded name or the bounds of a date are not what they follow from")
+
+
+def _lives(session: Session) -> Iterator[Problem]:
+    table = table_of(Partnership)
+    for row in session.execute(select(table).order_by(table.c.id)).all():
+        try:
+            yield from (_problem("partnerships", row.id, fault) for fault in _life_faults(session, row))
+        except RegistryError as error:
+            yield _problem("partnerships", row.id, f"its events have no place in a life: {error.message}")
+
+
+def _life_faults(session: Session, row: Any) -> Iterator[str]:
+    members = settling.read_members(session, row.id)
+    life = settling.unfold(session, row.id, members)
+    for name, value in settling.derived(row, members, life).items():
+        if getattr(row, name) != value:
+            yield f"{name} is not what its events add up to"
+    for member in members:
+        theirs = life.members[member.id]
+        wanted = settling.member_columns(theirs)
+        if any(getattr(member, name) != value for name, value in wanted.items()):
+            yield f"the status or dates of member {member.id} are not what the events add up to"
+    if settling.read_spells(session, row.id) != settling.spell_rows(row.id, life):
+        yield "its spells are not what its events add up to"
+    if row.conflicts_count != len(evidence.find(session, Partnership.NOUN, row.id)):
+        yield "its number of conflicts is wrong"
+
+
+def _countries(session: Session) -> Iterator[Problem]:
+    statement = (
+        select(Member.partnership_id).join(City, City.id == Member.city_id).where(Member.country != City.country)
+    )
+    for partnership in session.execute(statement).scalars():
+        yield _problem("partnerships", partnership, "a member's country is not its city's")
+
+
+def _orphans(session: Session) -> Iterator[Problem]:
+    """Rows that point nowhere. The constraints forbid them; a damaged file or a restore may have them."""
+    if session.get_bind().dialect.name == "sqlite":
+        for row in session.execute(text("PRAGMA foreign_key_check")):
+            yield _problem(row[0], row[1], f"names a row of {row[2]} that is not there")
+        return
+    for model in _models():
+        yield from _orphans_of(session, model)
+    yield from _orphans_of(session, Spell)
+
+
+def _orphans_of(session: Session, model: type[Base]) -> Iterator[Problem]:
+    table = table_of(model)
+    for constraint in table.foreign_key_constraints:
+        other = constraint.referred_table.alias()
+        pairs = [(element.parent, other.c[element.column.name]) for element in constraint.elements]
+        named = [column.is_not(None) for column, _ in pairs]
+        found = select(*other.primary_key).where(*(target == column for column, target in pairs)).exists()
+        key = next(iter(table.primary_key))
+        for row in session.execute(select(key).where(*named, ~found)).scalars():
+            yield _problem(table.name, row, f"names a row of {constraint.referred_table.name} that is not there")

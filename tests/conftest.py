@@ -1,0 +1,156 @@
+"""The real database, built by the real migrations, on both engines, with unrelated rows in every test.
+
+A test gets a fresh copy of a template (SQLite: the file; PostgreSQL: CREATE DATABASE … TEMPLATE) and nothing
+of it remains. Every test that wrote ends with `check`: tables are the fold of the journal.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from noise import fill
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+
+from app.registry import Database, checking, open_registry
+
+POSTGRES = os.environ.get("REGISTRY_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+REQUIRED = os.environ.get("REGISTRY_TEST_REQUIRE_POSTGRES") == "1"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+hypothesis_settings.register_profile("registry", deadline=None)
+hypothesis_settings.load_profile("registry")
+# Settings of the machine must not steer the tests.
+for name in [name for name in os.environ if name.startswith("REGISTRY_") and "TEST" not in name]:
+    del os.environ[name]
+
+
+def _admin_url() -> URL:
+    return make_url(POSTGRES).set(drivername="postgresql+psycopg")
+
+
+def _reachable() -> bool:
+    engine = create_engine(_admin_url(), connect_args={"connect_timeout": 3})
+    try:
+        with engine.connect():
+            return True
+    except OperationalError:
+        return False
+    finally:
+        engine.dispose()
+
+
+REACHABLE = _reachable()
+ENGINES = ["sqlite", "postgresql"] if REACHABLE or REQUIRED else ["sqlite"]
+
+
+def pytest_report_header() -> str:
+    """Say which engines the suite runs on."""
+    if REACHABLE:
+        return f"engines: SQLite and PostgreSQL ({_admin_url().render_as_string(hide_password=True)})"
+    return "engines: SQLite alone; no PostgreSQL is reachable (REGISTRY_TEST_POSTGRES names one)"
+
+
+def _administer(*statements: str) -> None:
+    engine = create_engine(_admin_url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def _postgres_url(name: str) -> str:
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite registry with noise in it."""
+    path = tmp_path_factory.mktemp("template") / "registry.db"
+    database = open_registry(f"sqlite:///{path}", migrate=True, threads=2)
+    fill(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """The name of a migrated PostgreSQL database with noise in it."""
+    if not REACHABLE:
+        pytest.fail("PostgreSQL is required here and not reachable: see REGISTRY_TEST_POSTGRES.")
+    name = f"sistercities_test_{uuid.uuid4().hex[:12]}"
+    _administer(f"CREATE DATABASE {name}")
+    try:
+        database = open_registry(_postgres_url(name), migrate=True, threads=2)
+        fill(database)
+        database.close()
+        yield name
+    finally:
+        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """A registry of its own on SQLite."""
+    path = tmp_path / "registry.db"
+    shutil.copyfile(sqlite_template, path)
+    yield from _checked(open_registry(f"sqlite:///{path}", threads=8))
+
+
+@pytest.fixture
+def postgres_database(postgres_template: str) -> Iterator[Database]:
+    """A registry of its own on PostgreSQL."""
+    name = f"{postgres_template}_{uuid.uuid4().hex[:8]}"
+    _administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    try:
+        yield from _checked(open_registry(_postgres_url(name), threads=8))
+    finally:
+        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _checked(database: Database) -> Iterator[Database]:
+    with database.reading() as session:
+        before = session.number()
+    yield database
+    with database.reading() as session:
+        problems = checking.check(session) if session.number() != before else []
+    database.close()
+    assert problems == [], "the test left a registry whose tables are not the fold of its journal"
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest) -> Database:
+    """A registry of its own, on each engine in turn, with noise in it."""
+    return request.getfixturevalue("sqlite_database" if request.param == "sqlite" else "postgres_database")
+
+
+@pytest.fixture(params=ENGINES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, not even migrated, on each engine in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    name = f"sistercities_test_{uuid.uuid4().hex[:12]}"
+    _administer(f"CREATE DATABASE {name}")
+    try:
+        yield _postgres_url(name)
+    finally:
+        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The founding documents and the big real file, which lie beside the project in CI."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared folder lies beside the project only where it is developed")
+    return SHARED
