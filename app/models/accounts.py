@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Key, Timestamp, one_of, reference
 
-ROLES = ("editor", "admin")
+Role = Literal["editor", "admin"]
+ROLES: tuple[str, ...] = get_args(Role)
 
 
 class Account(Base):

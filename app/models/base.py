@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, MetaData, String, Text, event
 from sqlalchemy.dialects import postgresql
@@ -26,7 +26,8 @@ Timestamp = String(27).with_variant(postgresql.VARCHAR(27, collation="C"), "post
 UNKNOWN_EARLIEST = date.min
 UNKNOWN_LATEST = date.max
 
-CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
+Continent = Literal["AF", "AN", "AS", "EU", "NA", "OC", "SA"]
+CONTINENTS: tuple[str, ...] = get_args(Continent)
 
 
 class Base(DeclarativeBase):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Key, Part, Record, early, late, one_of, reference
 
-CITY_KINDS = (
+CityKind = Literal[
     "city", "town", "village", "parish", "municipality", "district",
     "county", "region", "island", "port", "other",
-)  # fmt: skip
-NAME_KINDS = ("official", "exonym", "former", "short")
+]  # fmt: skip
+CITY_KINDS: tuple[str, ...] = get_args(CityKind)
+NameKind = Literal["official", "exonym", "former", "short"]
+NAME_KINDS: tuple[str, ...] = get_args(NameKind)
 
 
 class City(Record):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Key, Record, one_of, reference
 
-ORGANISATION_KINDS = (
-    "school", "university", "consulate", "tourism_office", "chamber", "association", "network", "other",
-)  # fmt: skip
+OrganisationKind = Literal[
+    "school", "university", "consulate", "tourism_office",
+    "chamber", "association", "network", "other",
+]  # fmt: skip
+ORGANISATION_KINDS: tuple[str, ...] = get_args(OrganisationKind)
 
 
 class Organisation(Record):

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import datetime
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Key, Part, Record, early, late, one_of, reference
 
-PARTNERSHIP_KINDS = (
+PartnershipKind = Literal[
     "sister_city", "twin_town", "friendship_city", "partner_city",
     "cooperation", "project", "charter", "other",
-)  # fmt: skip
-STATUSES = ("proposed", "active", "suspended", "ended", "unknown")
-EVENT_TYPES = (
+]  # fmt: skip
+PARTNERSHIP_KINDS: tuple[str, ...] = get_args(PartnershipKind)
+Status = Literal["proposed", "active", "suspended", "ended", "unknown"]
+STATUSES: tuple[str, ...] = get_args(Status)
+EventType = Literal[
     "proposed", "decided", "signed", "renewed", "joined", "left",
     "suspended", "resumed", "ended", "rejected", "anniversary", "note",
-)  # fmt: skip
-ORGANISATION_ROLES = ("coordinates", "recognises", "signed")
+]  # fmt: skip
+EVENT_TYPES: tuple[str, ...] = get_args(EventType)
+OrganisationRole = Literal["coordinates", "recognises", "signed"]
+ORGANISATION_ROLES: tuple[str, ...] = get_args(OrganisationRole)
 
 
 class Partnership(Record):

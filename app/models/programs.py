@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Key, Part, Record, early, late, one_of, reference
 
-CATEGORIES = (
+Category = Literal[
     "education", "culture", "sport", "social_service", "business",
     "government", "youth", "tourism", "environment", "other",
-)  # fmt: skip
+]  # fmt: skip
+CATEGORIES: tuple[str, ...] = get_args(Category)
 
 
 class Program(Record):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, get_args
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Key, Part, Record, early, late, one_of, reference
 
-COMPARATORS = ("exactly", "over", "about", "at_least")
-MEASURES = (
-    "partnerships", "cities", "countries", "continents", "communities", "years_between_new_partnerships",
-)  # fmt: skip
+Comparator = Literal["exactly", "over", "about", "at_least"]
+COMPARATORS: tuple[str, ...] = get_args(Comparator)
+Measure = Literal["partnerships", "cities", "countries", "continents", "communities", "years_between_new_partnerships"]
+MEASURES: tuple[str, ...] = get_args(Measure)
 CITED = {
     "cities": "city_id",
     "partnerships": "partnership_id",
