@@ -25,6 +25,8 @@ GUARDS = (
     (b"referrer-policy", b"no-referrer"),
 )
 HANDLER = "registry"
+#: Loggers that follow the setting; other libraries speak up from warnings on.
+FOLLOWING = ("registry", "access", "uvicorn")
 
 
 class _ToStderr(logging.StreamHandler[TextIO]):
@@ -68,7 +70,9 @@ def _install(formatter: logging.Formatter, level: str) -> None:
     handler = _ToStderr()
     handler.setFormatter(formatter)
     root.addHandler(handler)
-    root.setLevel(level.upper())
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+    for name in FOLLOWING:
+        logging.getLogger(name).setLevel(level.upper())
 
 
 class RequestIds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
 from app.cli import opening
@@ -24,18 +26,19 @@ def migrate(context: typer.Context) -> None:
     opening.say(f"{opening.shown_url(known.database_url)} {what}.")
 
 
-def seed(context: typer.Context) -> None:
+def seed(context: typer.Context, as_json: opening.AsJson = False) -> None:
     """Load the seeds, as one revision. What is loaded already is not loaded again."""
     from app.exchange import seeding
 
     with opening.opened(context) as database:
         report = seeding.seed(database)
-        with database.reading() as session:
-            revision = session.number()
-    if report is None:
-        opening.say(f"Nothing was loaded: the registry holds records already (revision {revision}).")
+    if as_json:
+        opening.print_json(asdict(report))
+    elif report.revision is None:
+        opening.say("Nothing was loaded: the registry knows all of the seeds.")
     else:
-        opening.say(f"The seeds are loaded (revision {revision}).")
+        added = ", ".join(f"{count} {noun.replace('_', ' ')}" for noun, count in report.added.items() if count)
+        opening.say(f"The seeds are loaded as revision {report.revision}: {added}.")
 
 
 def check(context: typer.Context, as_json: opening.AsJson = False) -> None:

@@ -22,7 +22,7 @@ Command = tuple[str, Callable[..., None], tuple[str, ...]]
 COMMANDS: tuple[Command, ...] = (
     ("serve", serving.serve, ("serve", "serve --host 0.0.0.0 --port 8080")),
     ("migrate", databases.migrate, ("migrate", "--database postgresql://localhost/registry migrate")),
-    ("seed", databases.seed, ("seed",)),
+    ("seed", databases.seed, ("seed", "seed --json")),
     ("check", databases.check, ("check", "check --json")),
     ("show", records.show, ("show city wikidata:Q1297", "show partnership 12 --json")),
     ("history", records.history, ("history partnerships 12", "history cities wikidata:Q1297 --json")),

@@ -86,10 +86,7 @@ def undo(
     """Undo a revision, by a new one. Refused, with a list, where later changes would be trampled."""
     from app.registry import journal, undoing
 
-    with (
-        opening.opened(context) as database,
-        database.writing(account=ACCOUNT, reason=reason, undoes=revision) as session,
-    ):
+    with opening.opened(context) as database, database.writing(account=ACCOUNT, reason=reason) as session:
         undoing.undo(session, revision)
         journal.commit(session)
     opening.say(f"Revision {revision} is undone by revision {session.revision}.")
@@ -106,10 +103,7 @@ def redact(
     from app.registry import journal, redacting
 
     hidden = sys.stdin.read().strip() if text == "-" else text
-    with (
-        opening.opened(context) as database,
-        database.writing(account=ACCOUNT, reason=reason) as session,
-    ):
-        redacting.redact(session, noun, _journalled(session, noun, key), text=hidden)
+    with opening.opened(context) as database, database.writing(account=ACCOUNT, reason=reason) as session:
+        count = redacting.redact(session, noun, _journalled(session, noun, key), text=hidden)
         journal.commit(session)
-    opening.say(f"The text is gone from the record and its history (revision {session.revision}).")
+    opening.say(f"The text is gone from the record and {count} of its changes (revision {session.revision}).")

@@ -63,10 +63,12 @@ def _prepare(context: typer.Context, chosen: Settings) -> int:
     from app.exchange import seeding
 
     with opening.opened(context, migrate=True) as database:
-        if chosen.seed_on_serve:
-            seeding.seed(database)
         with database.reading() as session:
-            return session.number()
+            revision = session.number()
+        # Only a new registry: what somebody took out of it since is not to come back at every start.
+        if revision == 0 and chosen.seed_on_serve:
+            revision = seeding.seed(database).revision or 0
+    return revision
 
 
 def _hand_over(chosen: Settings) -> None:

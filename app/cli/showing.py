@@ -20,6 +20,8 @@ DATES = {
 }  # fmt: skip
 #: Bookkeeping that nobody reads at a terminal.
 UNSHOWN = {"created_at", "updated_at", "links"}
+#: A column whose texts are all at most so long is not folded: numbers, codes, names of settings.
+SHORT = 27
 
 
 def record(title: str, values: Row) -> RenderableType:
@@ -38,10 +40,11 @@ def table(title: str, rows: Sequence[Row]) -> Table:
     """Rows under the fields that any of them fills."""
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold")
     names = [name for name in dict.fromkeys(_names(rows)) if any(row.get(name) not in (None, "") for row in rows)]
-    for name in names:
-        shown.add_column(_words(name), overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(cell(name, row.get(name))) for name in names))
+    columns = [[cell(name, row.get(name)) for row in rows] for name in names]
+    for name, cells in zip(names, columns, strict=True):
+        shown.add_column(_words(name), overflow="fold", no_wrap=max(map(len, cells)) <= SHORT)
+    for texts in zip(*columns, strict=True):
+        shown.add_row(*map(Text, texts))
     return shown
 
 

@@ -20,7 +20,7 @@ class Scheme:
     """One kind of identifier.
 
     `pattern` is the whole normal form, `form` the same in words, `normalise` brings usual spellings to it.
-    `link` is a template with `{value}`, or `{country}` and `{country_lower}` where only the country has a
+    `link` is a template with `{value}` or `{path}` (hyphens as slashes), or `{country}` and `{country_lower}` where only the country has a
     page. `address` finds the value, as its first group, in the addresses that the scheme's pages have.
     """
 
@@ -36,6 +36,10 @@ class Scheme:
 
 def _without_spaces(value: str) -> str:
     return "".join(value.split()).upper()
+
+
+def _with_hyphen(value: str) -> str:
+    return value.lower().replace("/", "-")
 
 
 def _address(pages: str) -> re.Pattern[str]:
@@ -85,11 +89,12 @@ _TABLE = (
     Scheme(
         name="osm",
         label="OpenStreetMap",
-        pattern=re.compile("(?:node|way|relation)/[1-9][0-9]{0,14}"),
-        form="node, way or relation, a slash, and a number",
-        normalise=str.lower,
-        link="https://www.openstreetmap.org/{value}",
-        example="relation/122604",
+        # With a hyphen, since a slash would end the address /v1/cities/osm:relation-122604 early.
+        pattern=re.compile("(?:node|way|relation)-[1-9][0-9]{0,14}"),
+        form="node, way or relation, a hyphen, and a number",
+        normalise=_with_hyphen,
+        link="https://www.openstreetmap.org/{path}",
+        example="relation-122604",
         address=_address(r"(?:www\.)?openstreetmap\.org/((?:node|way|relation)/[0-9]+)"),
     ),
     Scheme(
@@ -168,7 +173,7 @@ def link(scheme: str, value: str) -> str | None:
     if known is None or not known.pattern.fullmatch(value):
         return None
     country = value[:2]
-    return known.link.format(value=value, country=country, country_lower=country.lower())
+    return known.link.format(value=value, path=value.replace("-", "/"), country=country, country_lower=country.lower())
 
 
 def looks_like_identifier(text: str) -> bool:

@@ -87,7 +87,7 @@ def backup(
     """
     target = Path(path)
     if target.exists() and not replace:
-        raise StateConflict("This file exists already: name another one, or allow it to be replaced.")
+        raise StateConflict("This file exists already: name another one, or say that it is to be replaced (--replace).")
     with database.reading() as session, _complete_or_absent(target) as file, _zipped(file) as zipped:
         return _write(session, zipped, progress)
 
@@ -335,7 +335,7 @@ def _clear(connection: Connection, *, replace: bool) -> None:
     if (held or revision) and not replace:
         raise StateConflict(
             f"The registry is not empty (revision {revision}): restore into a new database,"
-            " or say that all it holds is to be replaced."
+            " or say that all it holds is to be replaced (--replace)."
         )
     for name in reversed(held):
         connection.execute(TABLES[name].delete())

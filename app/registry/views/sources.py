@@ -1,0 +1,63 @@
+"""Sources: the documents that support what the registry says, and what cites them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from app.models import Citation, Source
+from app.models.sources import CITED
+from app.registry import filters, paging, resolving
+from app.registry.content import table_of
+from app.registry.paging import Item, Page, Query, Window
+
+NOUN = Source.NOUN
+_sources, _citations = table_of(Source), table_of(Citation)
+#: How many citations one source's record shows; `citations_count` says how many there are.
+SHOWN = 100
+
+_CITATIONS_COUNT = (
+    select(func.count())
+    .where(_citations.c.source_id == _sources.c.id)
+    .scalar_subquery()
+    .label("citations_count")
+)  # fmt: skip
+#: An item's columns are its fields, in their order.
+COLUMNS = (
+    _sources.c.id, _sources.c.key, _sources.c.title, _sources.c.author, _sources.c.publisher, _sources.c.url,
+    _sources.c.published, _CITATIONS_COUNT, _sources.c.revision, _sources.c.created_at, _sources.c.updated_at,
+)  # fmt: skip
+FIELDS = tuple(column.name for column in COLUMNS)
+FILTERS = (filters.text("key", _sources.c.key.in_, description="Its short handle, exactly.", example="S14"),)
+SORTS = paging.sorts("id", _sources.c.id)
+
+
+def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
+    """A page of sources."""
+    statement = select(*COLUMNS).where(*filters.conditions(session, FILTERS, query))
+    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+
+
+def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+    return [dict(zip(FIELDS, row, strict=False)) for row in rows]
+
+
+def get(session: Session, key: int | str) -> Item:
+    """One source with the first 100 citations of it. Raises RecordNotFound, RecordDeleted."""
+    source = resolving.addressed(session, NOUN, key)
+    row = session.execute(select(*COLUMNS, _sources.c.note).where(_sources.c.id == source)).one()
+    return _items(session, [row])[0] | {"note": row.note, "citations": _citing(session, source)}
+
+
+def _citing(session: Session, source: int) -> list[Item]:
+    columns = (_citations.c.field, _citations.c.value, *(_citations.c[column] for column in CITED.values()))
+    statement = select(*columns).where(_citations.c.source_id == source).order_by(_citations.c.id).limit(SHOWN)
+    return [_citation(row) for row in session.execute(statement)]
+
+
+def _citation(row: Row[Any]) -> Item:
+    noun, record = next((noun, row[place]) for place, noun in enumerate(CITED, start=2) if row[place] is not None)
+    return {"noun": noun, "id": record, "field": row.field, "value": row.value}
