@@ -13,7 +13,21 @@ from fastapi_offline import FastAPIOffline
 
 from app import observability
 from app import settings as configuration
-from app.api import answers, errors, health, openapi
+from app.api import (
+    answers,
+    cities,
+    countries,
+    errors,
+    health,
+    openapi,
+    organisations,
+    partnerships,
+    programs,
+    reported_figures,
+    revisions,
+    sources,
+    summary,
+)
 from app.registry import Database, open_registry
 from app.settings import Settings
 
@@ -23,6 +37,16 @@ DESCRIPTION = (
     " `application/problem+json`; lists page by `next`; records carry an `ETag`, changes name it in `If-Match`."
 )
 ROUTERS = (
+    summary.router,
+    countries.router,
+    cities.router,
+    partnerships.router,
+    programs.router,
+    organisations.router,
+    sources.router,
+    reported_figures.router,
+    revisions.router,
+    revisions.changes,
     health.router,
     openapi.router,
 )

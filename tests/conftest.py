@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -108,14 +108,25 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
 
 
 @pytest.fixture
-def postgres_database(postgres_template: str) -> Iterator[Database]:
+def postgres_copy(postgres_template: str) -> Callable[[], Iterator[str]]:
+    """Makes the URL of a fresh copy of the template, and drops it at the end: a generator."""
+
+    def copy() -> Iterator[str]:
+        name = f"{postgres_template}_{uuid.uuid4().hex[:8]}"
+        _administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+        try:
+            yield _postgres_url(name)
+        finally:
+            _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return copy
+
+
+@pytest.fixture
+def postgres_database(postgres_copy: Callable[[], Iterator[str]]) -> Iterator[Database]:
     """A registry of its own on PostgreSQL."""
-    name = f"{postgres_template}_{uuid.uuid4().hex[:8]}"
-    _administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    try:
-        yield from _checked(open_registry(_postgres_url(name), threads=8))
-    finally:
-        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+    for url in postgres_copy():
+        yield from _checked(open_registry(url, threads=8))
 
 
 def _checked(database: Database) -> Iterator[Database]:

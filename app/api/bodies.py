@@ -15,7 +15,6 @@ from fastapi import params as parameters
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from app.api.errors import WITH_BODY, BodyTooLarge, InvalidQuery, MalformedBody, UnsupportedBody
@@ -175,12 +174,6 @@ def refuse_unknown_parameters(request: Request, known: list[str]) -> None:
         hint = f" Did you mean `{near[0]}`?" if near else ""
         listed = f" It takes: {', '.join(known)}." if known else " It takes none."
         raise InvalidQuery(f"This address does not know this query parameter.{hint}{listed}", parameter=name[:50])
-
-
-class Input(BaseModel):
-    """The root of request schemas: unknown fields are refused, and no value is quietly turned into another."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 def noun_router(noun: str, **options: Any) -> APIRouter:

@@ -230,12 +230,16 @@ def _begin(
         accounts.mark_used(database, principal)
 
 
-def _editor(request: StrictRequest, credentials: Credentials, key: IdempotencyHeader = None) -> Iterator[Write]:
-    yield from _begin(request, credentials, key, role="editor")
+def _editor(
+    request: StrictRequest, credentials: Credentials, idempotency_key: IdempotencyHeader = None
+) -> Iterator[Write]:
+    yield from _begin(request, credentials, idempotency_key, role="editor")
 
 
-def _admin(request: StrictRequest, credentials: Credentials, key: IdempotencyHeader = None) -> Iterator[Write]:
-    yield from _begin(request, credentials, key, role="admin")
+def _admin(
+    request: StrictRequest, credentials: Credentials, idempotency_key: IdempotencyHeader = None
+) -> Iterator[Write]:
+    yield from _begin(request, credentials, idempotency_key, role="admin")
 
 
 EditorDep = Annotated[Write, Depends(_editor, scope="function")]

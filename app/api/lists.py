@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
 
@@ -14,17 +14,9 @@ from app.api.errors import InvalidQuery
 from app.errors import InvalidValue
 from app.registry.database import ReadingSession
 from app.registry.filters import Filter
-from app.registry.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Page, Sort
+from app.registry.paging import DEFAULT_LIMIT, LARGEST_LIMIT, Page
 
 Count = Literal["none", "exact"]
-
-
-class View(Protocol):
-    """The read side of a noun: a module of `app.registry.views`."""
-
-    FILTERS: tuple[Filter, ...]
-    SORTS: Mapping[str, Sort]
-    listing: Callable[..., Page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +48,7 @@ def _filter(each: Filter) -> inspect.Parameter:
 
 
 def _common(sorts: list[str]) -> list[inspect.Parameter]:
-    keys = [key for name in sorts for key in (name, f"-{name}")]
-    sort = Query(description="Sort key; `-` before it: descending", json_schema_extra={"enum": [*keys, None]})
+    sort = Query(description="Sort key; `-` before it: descending", json_schema_extra={"enum": sorts})
     cursor = Query(description="Where to go on: as `next` of the page before has it", max_length=2000)
     limit = Query(ge=1, le=LARGEST_LIMIT, description="Items per page")
     count = Query(description="`exact` counts all that the filters select, in `total`")

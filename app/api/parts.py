@@ -42,9 +42,8 @@ def add_part(
 
 
 def _add_reads(router: APIRouter, noun: str, part: str, *, view: View, shown: type[Answer]) -> None:
-    listed = create_model(
-        f"{shown.__name__}List", __base__=Answer, items=list[shown], next=str | None, total=int | None
-    )  # type: ignore[valid-type]
+    fields: dict[str, Any] = {"items": list[shown], "next": str | None, "total": int | None}  # type: ignore[valid-type]
+    listed = create_model(f"{shown.__name__}List", __base__=Answer, **fields)
     words = part.replace("_", " ")
 
     @router.get(f"/{{key}}/{part}", responses=reads(listed, 404), summary=f"List {words}", name=f"{noun}_{part}_list")

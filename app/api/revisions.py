@@ -9,11 +9,12 @@ from fastapi import Query, Request, Response
 from app.api import answers, lists
 from app.api.bodies import noun_router
 from app.api.dependencies import EditorDep, ReadingDep, Write
+from app.api.errors import InvalidQuery
 from app.api.history import RevisionNumber
 from app.api.openapi import reads, writes
 from app.api.schemas import revisions as schemas
 from app.api.schemas.common import Undo
-from app.errors import Forbidden
+from app.errors import Forbidden, InvalidValue
 from app.registry import journal, undoing
 from app.registry.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from app.registry.views import revisions as views
@@ -21,7 +22,14 @@ from app.registry.views import revisions as views
 router = noun_router("revisions")
 changes = noun_router("changes")
 Asked = lists.asked_of(views)
-Since = Annotated[int, Query(ge=0, le=2**63 - 1, description="The revision that the reader has already")]
+Since = Annotated[
+    str,
+    Query(
+        pattern=r"^[0-9]{1,19}(:[a-z_]+:([A-Z]{2}|[0-9]{1,19}))?$",
+        description="The revision that the reader has already; or a place within one, as `next` has it",
+        examples=["0"],
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="About how many; a revision is never split")]
 
 
@@ -63,8 +71,11 @@ def _refuse_others(write: Write, account: str) -> None:
 
 
 @changes.get("", responses=reads(schemas.ChangeList), summary="Changes since a revision")
-def list_changes(request: Request, session: ReadingDep, since: Since = 0, limit: Limit = DEFAULT_LIMIT) -> Response:
+def list_changes(request: Request, session: ReadingDep, since: Since = "0", limit: Limit = DEFAULT_LIMIT) -> Response:
     """Every change after revision `since`, in the order in which they were made; none is ever skipped."""
-    page = views.changes(session, since=since, limit=limit)
+    try:
+        page = views.changes(session, since=since, limit=limit)
+    except InvalidValue as error:
+        raise InvalidQuery(error.message, parameter="since") from None
     following = None if page.next is None else f"/v1/changes?since={page.next}&limit={limit}"
     return answers.list_answer(request, page.items, next=following, total=None, revision=session.number())

@@ -28,4 +28,4 @@ def show_summary(request: Request, session: ReadingDep) -> Response:
         return unchanged
     links = {noun: answers.link(request, f"/v1/{noun}") for noun in NOUNS}
     links |= {name: answers.link(request, f"/{name}") for name in ("docs", "openapi.json")}
-    return answers.record_answer(request, views.summary(session) | {"links": links}, revision=revision)
+    return answers.record_answer(request, views.get(session) | {"links": links}, revision=revision)

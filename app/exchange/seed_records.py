@@ -130,7 +130,7 @@ def seeded(session: WritingSession) -> Seeded:
         .order_by(Change.revision)
     )
     made: Seeded = {}
-    for noun, record, after in session.execute(statement).tuples():
+    for noun, record, after in session.execute(statement):
         if after is not None:
             made.setdefault(noun, []).append((record, orjson.loads(after)))
     return made

@@ -89,7 +89,9 @@ def build_engine(url: str, *, threads: int = 40, write_wait: float = 5.0) -> Eng
     """An engine for either database, with what this registry relies on set on every connection."""
     parsed = read_url(url)
     try:
-        engine = create_engine(parsed, pool_size=threads, max_overflow=8, pool_pre_ping=not _is_sqlite(parsed))
+        engine = create_engine(
+            parsed, pool_size=threads, max_overflow=8, hide_parameters=True, pool_pre_ping=not _is_sqlite(parsed)
+        )
     except (NoSuchModuleError, ImportError):
         raise InvalidValue("This database is not supported: use SQLite or PostgreSQL.") from None
     if _is_sqlite(parsed):

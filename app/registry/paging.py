@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
-from typing import Any, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import orjson
 from sqlalchemy import Column, ColumnElement, Row, Select, func, literal, tuple_
@@ -27,7 +27,8 @@ LARGEST_LIMIT = 1000
 PARAMETERS = ("limit", "cursor", "sort", "count")
 Query = Mapping[str, Sequence[str]]
 Item = dict[str, Any]
-Render = Callable[[Session, Sequence[Row[Any]]], list[Item]]
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+Render = Callable[[Session, Sequence[AnyRow]], list[Item]]
 
 _DIGEST = 6
 _LARGEST = 2**63 - 1
@@ -79,7 +80,7 @@ class Page:
 Key = Column[Any] | tuple[Column[Any], Column[Any]]
 
 
-def sorts(name: str, unique: Column[Any], **keys: Key) -> dict[str, Sort]:
+def sorts(name: str, unique: Column[Any], /, **keys: Key) -> dict[str, Sort]:
     """Orders by the unique column (the default) and by each key, ties broken by the unique column; a minus before
     the name for falling. A fuzzy date is the pair (latest, earliest): latest for rising, earliest for falling, so
     that unknown ones come last both ways."""

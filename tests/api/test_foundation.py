@@ -20,7 +20,8 @@ from time_machine import travel
 
 from app import errors
 from app.api import answers
-from app.api.bodies import Input, noun_router
+from app.api.bodies import noun_router
+from app.api.schemas.common import Body
 from app.api.dependencies import AdminDep, EditorDep, IfMatchDep, ReadingDep, RecordId
 from app.api.errors import InvalidQuery
 from app.api.openapi import reads, writes
@@ -34,11 +35,11 @@ router = noun_router("sources")
 trouble = noun_router("trouble")
 
 
-class Part(Input):
+class Part(Body):
     year: int = Field(ge=1)
 
 
-class SourceIn(Input):
+class SourceIn(Body):
     title: str = Field(min_length=1, max_length=50)
     note: Any = None
     parts: list[int | Part] = []

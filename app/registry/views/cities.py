@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import Column, ColumnElement, Row, func, select, union
+from sqlalchemy import Column, ColumnElement, func, select, union
 from sqlalchemy.orm import Session
 
 from app.domain import identifiers
@@ -22,7 +22,7 @@ from app.models import (
 from app.models.cities import CITY_KINDS
 from app.registry import evidence, filters, paging, resolving
 from app.registry.content import table_of
-from app.registry.paging import Item, Page, Query, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Window
 
 NOUN = City.NOUN
 _cities, _names, _identifiers = table_of(City), table_of(CityName), table_of(CityIdentifier)
@@ -72,11 +72,11 @@ def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     return [_item(row) for row in rows]
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: AnyRow) -> Item:
     return {
         "id": row.id,
         "name": row.name,

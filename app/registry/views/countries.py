@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import RecordNotFound
@@ -13,7 +13,7 @@ from app.models import City, Country, CountryAlias, Member, Partnership
 from app.models.base import CONTINENTS
 from app.registry import filters, paging
 from app.registry.content import table_of
-from app.registry.paging import Item, Page, Query, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Window
 
 NOUN = Country.NOUN
 _countries, _aliases, _cities = table_of(Country), table_of(CountryAlias), table_of(City)
@@ -61,7 +61,7 @@ def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
-from sqlalchemy import ColumnElement, Row, Table, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain import fuzzy_dates
@@ -20,7 +20,7 @@ from app.models.partnerships import PARTNERSHIP_KINDS, STATUSES
 from app.registry import evidence, filters, paging, resolving
 from app.registry.content import table_of
 from app.registry.filters import Filter
-from app.registry.paging import Item, Page, Query, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Window
 from app.registry.views import programs
 
 NOUN = Partnership.NOUN
@@ -105,6 +105,12 @@ class Want:
         return condition
 
 
+class WantReader(Protocol):
+    """Texts of a parameter → what a member's column may hold."""
+
+    def __call__(self, session: Session, values: Sequence[str], /, *, field: str) -> list[Any]: ...
+
+
 def _with_members(session: Session, query: Query) -> list[ColumnElement[bool]]:
     wants = [
         Want(column, read(session, alternatives, field=name))
@@ -114,8 +120,11 @@ def _with_members(session: Session, query: Query) -> list[ColumnElement[bool]]:
     if len(wants) > MOST_WANTED:
         field = next(name for name in _WANTED if query.get(name))
         raise InvalidValue(f"At most {MOST_WANTED} members can be asked for at once.", field=field)
-    single = [_partnerships.c.id.in_(select(_members.c.partnership_id).where(want.fits(_members))) for want in wants]
-    return single if len(wants) < PAIR else [*single, _each_its_own(wants)]
+    return [*map(_has, wants), *([_each_its_own(wants)] if len(wants) >= PAIR else [])]
+
+
+def _has(want: Want) -> ColumnElement[bool]:
+    return _partnerships.c.id.in_(select(_members.c.partnership_id).where(want.fits(_members)))
 
 
 def _each_its_own(wants: Sequence[Want]) -> ColumnElement[bool]:
@@ -137,7 +146,7 @@ def _countries_of(session: Session, values: Sequence[str], *, field: str) -> lis
     return list(session.execute(statement).scalars())
 
 
-_WANTED = {
+_WANTED: dict[str, tuple[str, WantReader]] = {
     "city": ("city_id", filters.city_ids),
     "country": ("country", filters.country_codes),
     "continent": ("country", _countries_of),
@@ -201,13 +210,13 @@ def _possibly(day: date) -> ColumnElement[bool]:
 # ── Rows to items ──
 
 
-def items(session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def items(session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     """Rows of COLUMNS as items, with their members."""
     members = _members_of(session, [row.id for row in rows])
     return [_item(row, members[row.id]) for row in rows]
 
 
-def _item(row: Row[Any], members: list[Item]) -> Item:
+def _item(row: AnyRow, members: list[Item]) -> Item:
     return {
         "id": row.id,
         "kind": row.kind,
@@ -246,7 +255,7 @@ def _members_of(session: Session, partnerships: Sequence[int]) -> dict[int, list
     return found
 
 
-def _member(row: Row[Any]) -> Item:
+def _member(row: AnyRow) -> Item:
     return {
         "id": row.id,
         "city": {
@@ -303,7 +312,7 @@ def _events_of(session: Session, partnership: int, members: list[Item]) -> list[
     return [_event(row, cities) for row in session.execute(statement)]
 
 
-def _event(row: Row[Any], cities: dict[int, Item]) -> Item:
+def _event(row: AnyRow, cities: dict[int, Item]) -> Item:
     return {
         "id": row.id,
         "position": row.position,

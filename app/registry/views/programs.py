@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.models import City, Member, Occasion, Organisation, Participant, Partnership, Program
 from app.models.programs import CATEGORIES
 from app.registry import evidence, filters, paging, resolving
 from app.registry.content import table_of
-from app.registry.paging import Item, Page, Query, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Window
 from app.registry.views.cities import brief
 
 NOUN = Program.NOUN
@@ -63,7 +63,7 @@ def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -136,7 +136,7 @@ def _occasions_of(session: Session, program: int) -> list[Item]:
     return [_occasion(row) for row in session.execute(statement)]
 
 
-def _occasion(row: Row[Any]) -> Item:
+def _occasion(row: AnyRow) -> Item:
     return {
         "id": row.id,
         "title": row.title,

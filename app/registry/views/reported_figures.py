@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import ReportedFigure, Source
 from app.models.sources import MEASURES
 from app.registry import evidence, filters, paging, resolving
 from app.registry.content import table_of
-from app.registry.paging import Item, Page, Query, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Window
 
 NOUN = ReportedFigure.NOUN
 _figures, _sources = table_of(ReportedFigure), table_of(Source)
@@ -44,11 +44,11 @@ def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     return [_item(row) for row in rows]
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: AnyRow) -> Item:
     return {
         "id": row.id,
         "source": {"id": row.source_id, "key": row.key, "title": row.title},

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Unpack
 
 import orjson
-from sqlalchemy import ColumnElement, Row, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidValue, RecordNotFound
 from app.models import RECORDS, Change, RegistryState, Revision
 from app.registry import content, filters, journal, paging, resolving
 from app.registry.content import table_of
-from app.registry.paging import Item, Page, Query, Sort, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Sort, Window
 
 NOUN = "revisions"
 _revisions, _changes, _state = table_of(Revision), table_of(Change), table_of(RegistryState)
@@ -36,7 +36,7 @@ def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -103,7 +103,7 @@ def _after(start: Place) -> Any:
     return select(*columns).select_from(joined).where(later).order_by(*order)
 
 
-def _whole(rows: Sequence[Row[Any]], limit: int) -> tuple[Sequence[Row[Any]], Place]:
+def _whole(rows: Sequence[AnyRow], limit: int) -> tuple[Sequence[AnyRow], Place]:
     """Of one row more than the limit: the whole revisions among them; or, where there is none, all but that row."""
     cut = rows[limit].revision
     whole = [row for row in rows if row.revision < cut]
@@ -113,7 +113,7 @@ def _whole(rows: Sequence[Row[Any]], limit: int) -> tuple[Sequence[Row[Any]], Pl
     return rows[:limit], Place(last.revision, last.noun, last.record)
 
 
-def _change(row: Row[Any]) -> Item:
+def _change(row: AnyRow) -> Item:
     return {
         "revision": row.revision,
         "time": row.time,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models import Citation, Source
 from app.models.sources import CITED
 from app.registry import filters, paging, resolving
 from app.registry.content import table_of
-from app.registry.paging import Item, Page, Query, Window
+from app.registry.paging import AnyRow, Item, Page, Query, Window
 
 NOUN = Source.NOUN
 _sources, _citations = table_of(Source), table_of(Citation)
@@ -41,7 +41,7 @@ def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[Row[Any]]) -> list[Item]:
+def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -58,6 +58,6 @@ def _citing(session: Session, source: int) -> list[Item]:
     return [_citation(row) for row in session.execute(statement)]
 
 
-def _citation(row: Row[Any]) -> Item:
+def _citation(row: AnyRow) -> Item:
     noun, record = next((noun, row[place]) for place, noun in enumerate(CITED, start=2) if row[place] is not None)
     return {"noun": noun, "id": record, "field": row.field, "value": row.value}
