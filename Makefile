@@ -53,7 +53,7 @@ lock: $(UV) ## write the lock files anew, keeping the versions that still fit (d
 	echo "uv==$(UV_VERSION)" | $(COMPILE) --no-annotate - -o requirements-uv.lock
 
 bench: $(DEV) ## measure start, memory and rates
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/serving.py
 
 dev: $(DEV) ## build the environment for the tests and checks, and nothing else
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +19,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from app.api.errors import WITH_BODY, BodyTooLarge, InvalidQuery, MalformedBody, UnsupportedBody
+from app.registry.database import ReadingSession
 from app.settings import Settings
 
 JSON_TYPE = re.compile(r"application/(json|[a-z0-9!#$&^_.-]+\+json)")
@@ -140,7 +142,11 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly and takes no query parameter that it does not know."""
+    """A route that reads its body strictly, takes no query parameter that it does not know, and gives the
+    connection of its reading session back in the thread that used it."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, _closing(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, behind the strict reading."""
@@ -157,6 +163,19 @@ class StrictRoute(APIRoute):
             return await handler(taken)
 
         return strict
+
+
+def _closing(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(endpoint)
+    def run(**given: Any) -> Any:
+        try:
+            return endpoint(**given)
+        finally:
+            for value in given.values():
+                if isinstance(value, ReadingSession):
+                    value.close()
+
+    return run
 
 
 def _query_parameters(dependant: Dependant) -> list[str]:

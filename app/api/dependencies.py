@@ -7,7 +7,7 @@ a failed commit is an error to the caller, never a 201. That is what `scope="fun
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Header, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -28,7 +29,7 @@ from app.models import IdempotencyKey
 from app.models.accounts import ROLES
 from app.registry import accounts, journal
 from app.registry.accounts import Principal
-from app.registry.database import Database, ReadingSession, WritingSession
+from app.registry.database import Database, ReadingSession, WritingSession, translated
 from app.settings import Settings
 
 LONGEST_REASON = 1000
@@ -45,9 +46,16 @@ def database_of(request: Request) -> Database:
     return database
 
 
-def _reading(request: Request) -> Iterator[ReadingSession]:
-    with database_of(request).reading() as session:
-        yield session
+async def _reading(request: Request) -> AsyncIterator[ReadingSession]:
+    # Not a thread's work: the route connects at its first question and gives the connection back itself (see
+    # StrictRoute), so that a read costs one trip through the thread pool and not three.
+    session = database_of(request).snapshot()
+    with translated():
+        try:
+            yield session
+        finally:
+            if session.in_transaction():
+                await run_in_threadpool(session.close)
 
 
 # These two do no I/O: as coroutines they cost no way through the thread pool (150 µs each).

@@ -33,7 +33,7 @@ class Asked:
 def asked_of(view: Any) -> Any:
     """The dependency that reads a noun's list parameters; OpenAPI documents each from the same table."""
 
-    def read(**given: Any) -> Asked:
+    async def read(**given: Any) -> Asked:
         filters = {each.name: given[each.name] for each in view.FILTERS if given[each.name] is not None}
         return Asked(filters, given["limit"], given["cursor"], given["sort"], given["count"])
 

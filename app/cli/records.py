@@ -41,7 +41,7 @@ def show(
     as_json: opening.AsJson = False,
 ) -> None:
     """Show a city or a partnership with all that hangs on it."""
-    from app.registry import cities, partnerships
+    from app.registry.views import cities, partnerships
 
     with opening.opened(context) as database, database.reading() as session:
         found = (cities if noun == "city" else partnerships).get(session, key)

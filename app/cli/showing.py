@@ -50,7 +50,9 @@ def table(title: str, rows: Sequence[Row]) -> Table:
 
 def _names(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        yield from (name for name in row if name not in UNSHOWN)
+        # A date's own words are what its column shows anyway.
+        unshown = UNSHOWN | {"text"} if "date" in row else UNSHOWN
+        yield from (name for name in row if name not in unshown)
 
 
 def cell(name: str, value: Any) -> str:
@@ -69,7 +71,8 @@ def cell(name: str, value: Any) -> str:
 
 
 def _named(value: Row) -> str:
-    """A record or row inside another one, by what people call it."""
+    """A record or row inside another one, by what people call it: a member by its city."""
+    value = value.get("city") or value
     name = next((str(value[key]) for key in ("name", "title", "text") if value.get(key)), None)
     if name is None:
         return ", ".join(f"{_words(key)} {cell(key, each)}" for key, each in value.items() if each is not None)

@@ -86,7 +86,9 @@ class _Plain:
 
     def value(self, node: yaml.Node, path: str) -> Any:
         if id(node) in self.seen:
-            self._refuse("Write it out: references to other places of the file are not read here.", node, path)
+            self._refuse(
+                "Write this out: a reference to another place of the file (&, *) is not read here.", node, path
+            )
         self.seen.add(id(node))
         self.lines.setdefault(path, _line(node))
         if isinstance(node, yaml.MappingNode):
@@ -101,14 +103,14 @@ class _Plain:
             if not isinstance(key, yaml.ScalarNode):
                 self._refuse("A key must be a plain word.", key, path)
             at = under(path, key.value)
+            self.lines[at] = _line(key)
             if key.value in values:
                 self._refuse("This key stands here twice: leave one of them out.", key, at)
-            self.lines[at] = _line(key)
             values[key.value] = self.value(value, at)
         return values
 
     def _refuse(self, message: str, node: yaml.Node, path: str) -> None:
-        raise SeedRefused(message, file=self.file, line=_line(node), field=path or None)
+        raise SeedRefused(message, file=self.file, line=self.lines.get(path, _line(node)), field=path or None)
 
 
 def under(path: str, key: int | str) -> str:

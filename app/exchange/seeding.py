@@ -122,7 +122,7 @@ def _load(loading: _Loading, noun: str, row: Row) -> None:
     except RegistryError as error:
         raise _refused(noun, row, error) from error
     except IntegrityError as error:
-        message = "The database refuses this row: something that must be unique stands there already."
+        message = "The database refuses this row: it breaks a rule, or repeats what must be unique."
         raise SeedRefused(message, file=row.file, line=row.lines[""]) from error
 
 
@@ -267,8 +267,9 @@ def _remember(loading: _Loading, noun: str, values: Mapping[str, Any], *, parts:
 
 def _in_order(rows: list[Row]) -> list[Row]:
     """Cities that others point to (`part_of`) before these, else as in the file."""
-    refs = ((row.values.get("ref"), place) for place, row in enumerate(rows))
-    by_ref = {ref: place for ref, place in refs if isinstance(ref, str)}
+    by_ref: dict[str, int] = {}
+    for place, row in enumerate(rows):
+        by_ref.setdefault(str(row.values.get("ref")), place)
     order = TopologicalSorter({
         place: [by_ref[ref] for ref in _pointed(row.values) if ref in by_ref] for place, row in enumerate(rows)
     })  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import String, cast, func, select, text
+from sqlalchemy import RowMapping, String, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.names import fold
@@ -106,10 +106,17 @@ def _row_derivations(session: Session, model: type[Base]) -> Iterator[Problem]:
         return
     table = table_of(model)
     for row in session.execute(select(table)).mappings():
-        wanted = derived_columns(model, dict(row), fold=fold)
-        if any(row[name] != value for name, value in wanted.items()):
+        if _derived_wrongly(model, row):
             key = row[getattr(model, "KEY", "id")]
             yield _problem(table.name, key, "a folded name or the bounds of a date are not what they follow from")
+
+
+def _derived_wrongly(model: type[Base], row: RowMapping) -> bool:
+    try:
+        wanted = derived_columns(model, dict(row), fold=fold)
+    except RegistryError:  # a date that is none
+        return True
+    return any(row[name] != value for name, value in wanted.items())
 
 
 def _lives(session: Session) -> Iterator[Problem]:

@@ -71,13 +71,13 @@ def add(
 def amend(session: WritingSession, key: int | str, values: Mapping[str, Any], *, revision: int | None = None) -> int:
     """Change own fields of a city; its id."""
     city = records.fetch(session, City, key, revision=revision)
-    records.amend(session, city, FIELDS, values)
+    _check(values.get("latitude"), values.get("longitude"))
+    with session.no_autoflush:
+        records.amend(session, city, FIELDS, values)
+        _check_whole(session, city)
     session.flush()
-    _check_whole(session, city)
     if "country" in values:
         settling.follow_country(session, city.id)
-    if "name" in values:
-        settling.settle(session, settling.partnerships_of(session, city.id))
     return city.id
 
 
@@ -96,12 +96,19 @@ def _check_whole(session: WritingSession, city: City) -> None:
     check_coordinates(city.latitude, city.longitude)
     if bounds(city.existed_until)[1] < bounds(city.existed_from)[0]:
         raise InvalidValue("The city would have ended before it began.", field="existed_until")
+    if inside_itself(session, city):
+        raise InvalidValue("A city cannot be part of itself, or of a part of its own.", field="part_of")
+
+
+def inside_itself(session: Session, city: City) -> bool:
+    """Whether the way up through `part of` leads back to the city."""
     above, steps = city.part_of_id, 0
     while above is not None and steps < DEEPEST:
         if above == city.id:
-            raise InvalidValue("A city cannot be part of itself, or of a part of its own.", field="part_of")
+            return True
         above = session.execute(select(City.part_of_id).where(City.id == above)).scalar_one()
         steps += 1
+    return False
 
 
 def _refuse_double(session: WritingSession, city: City, *, insist: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.errors import InvalidValue, StateConflict
 from app.models import Country
@@ -27,8 +27,9 @@ def add(session: WritingSession, values: Mapping[str, Any], *, aliases: Sequence
     """A new country; its alpha-2 code. `values`: code, alpha3, name, official_name, continent."""
     columns = cleaned(Context(session), FIELDS, values, partial=False)
     _check_codes(columns)
-    if session.execute(select(Country.code).where(Country.code == columns["code"])).first() is not None:
-        raise StateConflict("This country is known already.")
+    known = or_(*(getattr(Country, name) == columns[name] for name in ("code", "alpha3", "name")))
+    if session.execute(select(Country.code).where(known)).first() is not None:
+        raise StateConflict("A country of this code or name is known already.")
     session.add(Country(**columns))
     session.flush()
     parts.add_all(session, "countries", columns["code"], {"aliases": [{"text": alias} for alias in aliases]})

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidValue, RegistryBusy, RegistryDamaged
@@ -40,6 +40,10 @@ class ReadingSession(Session):
         """Reading sessions have nothing to flush; a pending change in one is a slip in our own code."""
         if self.new or self.dirty or self.deleted:
             raise RuntimeError("A reading session cannot write.")
+
+    def commit(self) -> None:
+        """Never: whatever statement slipped past the flush is rolled back with the snapshot."""
+        raise RuntimeError("A reading session has nothing to commit.")
 
     def number(self) -> int:
         """The revision that this snapshot shows."""
@@ -147,10 +151,15 @@ class Database:
         """Give all connections back."""
         self.engine.dispose()
 
+    def snapshot(self) -> ReadingSession:
+        """A reading session that the caller closes. It connects at its first question: what that sees, it shows
+        until it is closed."""
+        return ReadingSession(self._reading, autoflush=False)
+
     @contextmanager
     def reading(self) -> Iterator[ReadingSession]:
         """A snapshot: revision and rows agree until the block ends."""
-        with translated(), ReadingSession(self._reading, autoflush=False) as session:
+        with translated(), self.snapshot() as session:
             yield session
 
     @contextmanager
@@ -178,7 +187,7 @@ def translated() -> Iterator[None]:
     """A lock that was not to be had in time becomes `RegistryBusy`."""
     try:
         yield
-    except (OperationalError, DBAPIError) as error:
+    except DBAPIError as error:
         if _is_busy(error):
             raise RegistryBusy from error
         raise

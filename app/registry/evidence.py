@@ -110,7 +110,7 @@ def _cities(session: Session, noun: str, field: str, own: Content) -> Recorded:
         ids = [row["city_id"] for row in own.get(Member.PART, ())]
     else:
         ids = [own[f"{field}_id"]] if f"{field}_id" in own else []
-    names = dict(session.execute(select(City.id, City.name).where(City.id.in_(ids))).tuples().all())
+    names = {row.id: row.name for row in session.execute(select(City.id, City.name).where(City.id.in_(ids)))}
     return Recorded(tuple(names[city] for city in ids), tuple(ids))
 
 

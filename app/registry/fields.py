@@ -19,7 +19,7 @@ from app.registry import resolving
 from app.registry.database import WritingSession
 
 NOTE = 10_000
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_LANGUAGE = re.compile(r"(?=.{2,35}\Z)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _URL = re.compile(r"https?://[^\s<>\"']+\Z")
 
 

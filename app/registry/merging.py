@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from app.domain.names import fold
-from app.errors import InvalidValue, MergeRefused
+from app.errors import EventRefused, InvalidValue, MergeRefused
 from app.models import (
     Citation,
     City,
@@ -28,7 +29,7 @@ from app.models import (
     PartnershipOrganisation,
     Program,
 )
-from app.registry import parts, records, settling
+from app.registry import cities, parts, records, settling
 from app.registry.database import WritingSession
 
 #: Columns that name a city and simply name the winner afterwards.
@@ -47,7 +48,8 @@ def merge(session: WritingSession, loser_key: int | str, *, into: int | str, rev
     """Merge a city record into another of the same city; the winner's id.
 
     Raises MergeRefused, with the list, where the two are partners of each other or both in one charter at
-    once: then they are not one city, or that record is wrong and has to be mended first.
+    once: then they are not one city, or that record is wrong and has to be mended first. Likewise where the
+    city would come to lie inside itself.
     """
     loser = records.fetch(session, City, loser_key, revision=revision)
     winner = records.fetch(session, City, into)
@@ -65,14 +67,16 @@ def merge(session: WritingSession, loser_key: int | str, *, into: int | str, rev
 
 
 def _refuse_ties(session: WritingSession, loser: City, winner: City) -> None:
-    theirs = select(Member.partnership_id).where(Member.city_id == winner.id)
+    one, other, third = aliased(Member), aliased(Member), aliased(Member)
+    others = third.city_id.not_in((loser.id, winner.id))
     statement = (
         select(Partnership.id, Partnership.kind, Partnership.title, Partnership.status)
-        .join(Member, Member.partnership_id == Partnership.id)
+        .join(one, one.partnership_id == Partnership.id)
+        .join(other, other.partnership_id == Partnership.id)
+        .where(one.city_id == loser.id, other.city_id == winner.id, Partnership.merged_into_id.is_(None))
         .where(
-            Member.city_id == loser.id,
-            Member.partnership_id.in_(theirs),
-            Partnership.merged_into_id.is_(None),
+            ~or_(_gave_way(one, other), _gave_way(other, one))
+            | ~exists().where(third.partnership_id == Partnership.id, others)
         )
         .distinct()
         .order_by(Partnership.id)
@@ -80,6 +84,12 @@ def _refuse_ties(session: WritingSession, loser: City, winner: City) -> None:
     ties = [{"noun": "partnerships", **row._mapping} for row in session.execute(statement)]
     if ties:
         raise MergeRefused("Both records are members of the same partnerships.", obstacles=ties)
+
+
+def _gave_way(one: Any, other: Any) -> ColumnElement[bool]:
+    """In a charter, one had certainly left when the other joined: one place, under two records."""
+    replaced = exists().where(Event.declared_by_id == other.id, Event.in_place_of_id == one.id)
+    return and_(one.status == "ended", or_(replaced, one.left_latest <= other.joined_earliest))
 
 
 def _merge_doubled(session: WritingSession, loser: City, winner: City) -> None:
@@ -111,12 +121,12 @@ def _merge_partnerships(
 ) -> None:
     """What hangs on the doubled record moves; its own members and events stay with it, as its testimony.
     Events that the twin lacks are copied as far as its life allows them."""
-    _spell_out_citations(session, doubled)
+    _spell_out_citations(session, doubled, "partnership_id")
     _move(session, Citation, "partnership_id", doubled.id, twin.id)
     _move(session, Program, "partnership_id", doubled.id, twin.id)
+    if twin.succeeds_id in (None, doubled.id):
+        twin.succeeds_id = None if doubled.succeeds_id == twin.id else doubled.succeeds_id
     _move(session, Partnership, "succeeds_id", doubled.id, twin.id)
-    if twin.succeeds_id == twin.id:
-        twin.succeeds_id = None
     for row in _rows(session, PartnershipOrganisation, "partnership_id", doubled.id):
         role = {"organisation_id": row.organisation_id, "role": row.role}
         if not _holds(session, PartnershipOrganisation, partnership_id=twin.id, **role):
@@ -126,15 +136,26 @@ def _merge_partnerships(
     settling.settle(session, [doubled.id, twin.id])
 
 
-def _spell_out_citations(session: WritingSession, doubled: Partnership) -> None:
+def _spell_out_citations(session: WritingSession, record: City | Partnership, column: str) -> None:
     """A citation without a value says "as recorded": what was recorded is written down before it moves."""
-    for row in _rows(session, Citation, "partnership_id", doubled.id):
-        recorded = getattr(doubled, row.field, None)
-        if row.value is None and isinstance(recorded, str):
-            row.value = recorded
+    for row in _rows(session, Citation, column, record.id):
+        recorded = getattr(record, row.field, None)
+        if row.value is None and row.field == "part_of" and isinstance(record, City):
+            row.value_city_id = record.part_of_id
+            recorded = None if record.part_of_id is None else session.get_one(City, record.part_of_id).name
+        if row.value is None and row.field.startswith("populations"):
+            recorded = _people(session, record.id, row.field)
+        if row.value is None and isinstance(recorded, str | int | float):
+            row.value = str(recorded)
 
 
-#: Events that change no status, so that they fit into the twin's life wherever their date puts them.
+def _people(session: WritingSession, city: int, field: str) -> int | None:
+    year = field.partition("/")[2]
+    condition = CityPopulation.year.is_not_distinct_from(int(year) if year else None)
+    return session.execute(select(CityPopulation.people).where(CityPopulation.city_id == city, condition)).scalar()
+
+
+#: Events that change no status where they fit at all.
 REMARKS = ("anniversary", "note", "renewed")
 
 
@@ -152,7 +173,17 @@ def _copy_remarks(session: WritingSession, doubled: Partnership, twin: Partnersh
                 "authority": event.authority,
                 "note": event.note,
             }
-            parts.add_unsettled(session, "partnerships", twin.id, part="events", values=values)
+            row = parts.add_unsettled(session, "partnerships", twin.id, part="events", values=values)
+            _drop_what_does_not_fit(session, twin.id, row)
+
+
+def _drop_what_does_not_fit(session: WritingSession, twin: int, row: Event) -> None:
+    """A renewal before the twin's own signing, say: it stays the merged record's testimony alone."""
+    try:
+        settling.unfold(session, twin, settling.read_members(session, twin))
+    except EventRefused:
+        session.delete(row)
+        session.flush()
 
 
 def _city_of(session: WritingSession, member: int | None, *, loser: int, winner: int) -> int | None:
@@ -174,6 +205,7 @@ def _move_names(session: WritingSession, loser: City, winner: City) -> None:
 
 def _move_rows(session: WritingSession, loser: City, winner: City) -> None:
     """Identifiers, populations of years that the winner lacks, successors both ways."""
+    _spell_out_citations(session, loser, "city_id")
     _move(session, CityIdentifier, "city_id", loser.id, winner.id)
     for row in _rows(session, CityPopulation, "city_id", loser.id):
         if not _holds(session, CityPopulation, city_id=winner.id, year=row.year):
@@ -200,6 +232,11 @@ def _move_mentions(session: WritingSession, loser: City, winner: City) -> None:
     session.flush()
     for model, column in MENTIONS:
         _move(session, model, column, loser.id, winner.id)
+    if cities.inside_itself(session, winner):
+        raise MergeRefused(
+            "Merged, the city would lie inside a part of its own: mend what is part of what first.",
+            obstacles=[{"noun": "cities", "id": winner.part_of_id, "field": "part_of"}],
+        )
 
 
 def _move_memberships(session: WritingSession, loser: City, winner: City) -> set[int]:

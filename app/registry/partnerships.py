@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from app.errors import InvalidValue, PartnershipExists
 from app.models import Partnership
 from app.models.partnerships import PARTNERSHIP_KINDS
@@ -95,12 +97,25 @@ def _in_order(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def amend(session: WritingSession, key: int | str, values: Mapping[str, Any], *, revision: int | None = None) -> int:
     """Change own fields of a partnership; its id."""
     partnership = records.fetch(session, Partnership, key, revision=revision)
-    records.amend(session, partnership, FIELDS, values)
-    if partnership.succeeds_id == partnership.id:
-        raise InvalidValue("A partnership cannot succeed itself.", field="succeeds")
     number = partnership.id
+    # Of another kind the pair may be taken: `settle` says so, where the index would only fail.
+    settling.unsettle(session, [number])
+    with session.no_autoflush:
+        records.amend(session, partnership, FIELDS, values)
+        if _succeeds_itself(session, partnership):
+            raise InvalidValue("A partnership cannot succeed itself, or one that succeeds it.", field="succeeds")
     settling.settle(session, [number])
     return number
+
+
+def _succeeds_itself(session: WritingSession, partnership: Partnership) -> bool:
+    before, seen = partnership.succeeds_id, set[int]()
+    while before is not None and before not in seen:
+        if before == partnership.id:
+            return True
+        seen.add(before)
+        before = session.execute(select(Partnership.succeeds_id).where(Partnership.id == before)).scalar_one()
+    return False
 
 
 def delete(session: WritingSession, key: int | str, *, revision: int | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain import conflicts, identifiers
+from app.domain.names import fold
 from app.errors import InvalidValue, RecordNotFound, RegistryError, StateConflict
 from app.models import (
     PARTS,
@@ -37,7 +38,7 @@ from app.models.organisations import ORGANISATION_KINDS
 from app.models.partnerships import EVENT_TYPES, ORGANISATION_ROLES, PARTNERSHIP_KINDS, STATUSES
 from app.models.programs import CATEGORIES
 from app.models.sources import MEASURES
-from app.registry import content, fields, records, settling
+from app.registry import content, fields, records, resolving, settling
 from app.registry.database import WritingSession
 from app.registry.fields import Context, Field, Fields, cleaned
 
@@ -58,7 +59,8 @@ def member_of_partnership(context: Context, value: Any, path: str) -> int:
     table = content.table_of(Member)
     condition = table.c.partnership_id == context.owner
     if isinstance(value, Mapping) and set(value) == {"member"}:
-        condition &= table.c.id == value["member"]
+        number = value["member"]
+        condition &= table.c.id == (resolving.as_id(number) if isinstance(number, int | str) else None)
     else:
         condition &= table.c.city_id == fields.city(context, value, path)
     # A city that left and came back holds two rows; its present one is meant.
@@ -107,6 +109,8 @@ def _claim(session: WritingSession, row: Any, noun: str) -> None:
         return
     if kind == "city" and row.value_city_id is None:
         raise InvalidValue("Name the city that the source means in `city`.", field="city")
+    if (noun, row.field) == (City.NOUN, "country"):
+        row.value = resolving.country(session, row.value, field="value")
     conflicts.check_value(kind, row.value, field="value")
     known = CHOICES.get((noun, row.field), ())
     if known and row.value not in known:
@@ -122,6 +126,13 @@ def _named_in_no_event(session: WritingSession, row: Any) -> None:
     statement = select(Event.id).where((Event.declared_by_id == row.id) | (Event.in_place_of_id == row.id))
     if session.execute(statement).first() is not None:
         raise StateConflict("Events name this member: remove or change them first.")
+
+
+def _present_once(session: WritingSession, row: Any, _noun: str) -> None:
+    again = (Member.partnership_id == row.partnership_id, Member.city_id == row.city_id, Member.status != "ended")
+    found = session.execute(select(Member.id).where(*again)).scalars().first()
+    if found not in (None, row.id) and row.status != "ended":
+        raise StateConflict("This city is a present member already.", field="city")
 
 
 def _in_order(_session: WritingSession, row: Any, _noun: str) -> None:
@@ -169,6 +180,7 @@ RULES: dict[str, Rule] = {
             "city": Field(fields.city, column="city_id", required=True),
             "note": Field(fields.note()),
         },
+        check=_present_once,
         before_removal=_named_in_no_event,
         settled=LIFE,
     ),
@@ -277,7 +289,7 @@ def amend(
     row = fetch(session, noun, record, part=part, row_id=row_id)
     columns = cleaned(_context(session, record), rule.fields, values, partial=True)
     with session.no_autoflush:
-        for column, value in _complete(session, rule, columns, record, new=False).items():
+        for column, value in _complete(session, rule, columns, record, row=row).items():
             setattr(row, column, value)
         rule.check(session, row, noun)
         _refuse_double(session, rule, row)
@@ -321,20 +333,23 @@ def _settle(session: WritingSession, noun: str, record: int | str, rule: Rule) -
 
 
 def _complete(
-    session: WritingSession, rule: Rule, columns: dict[str, Any], record: int | str, *, new: bool = True
+    session: WritingSession, rule: Rule, columns: dict[str, Any], record: int | str, *, row: Any = None
 ) -> dict[str, Any]:
-    """Columns that follow from the given ones: a member's country, a new event's place in the order."""
+    """Columns that follow from the given ones: a member's country, an event's place in the order. `row`: the
+    one that is amended."""
+    new = row is None
     if rule.model is Member and "city_id" in columns:
         columns["country"] = session.execute(select(City.country).where(City.id == columns["city_id"])).scalar_one()
     if rule.model is CityName and columns.get("language") is None and (new or "language" in columns):
         columns["language"] = "und"
     if rule.model is Event and columns.get("position") is None and (new or "position" in columns):
-        columns["position"] = _next_position(session, int(record), columns.get("date"))
+        date = columns.get("date") if new or "date" in columns else row.date
+        columns["position"] = _next_position(session, int(record), date)
     return columns
 
 
 def _next_position(session: WritingSession, partnership: int, date: str | None) -> int:
-    """Where a new event goes: before the first one that is certainly later, else last. Those behind it move."""
+    """Where an event goes: before the first one that is certainly later, else last. Those behind it move."""
     rows = list(
         session.execute(
             select(Event).where(Event.partnership_id == partnership).order_by(Event.position, Event.id)
@@ -349,7 +364,7 @@ def _next_position(session: WritingSession, partnership: int, date: str | None) 
 
 #: What must be unique, so that the refusal comes in words and not from the database.
 UNIQUE: dict[type[Part], tuple[tuple[str, ...], str]] = {
-    CountryAlias: (("text",), "This country name is known already."),
+    CountryAlias: (("key",), "This country name is known already."),
     CityName: (("city_id", "text", "language", "kind"), "The city has this name already."),
     CityIdentifier: (("scheme", "value"), "A city has this identifier already: an identifier names one city."),
     CityPopulation: (("city_id", "year"), "The city has a population for this year already: change that one."),
@@ -365,8 +380,10 @@ def _refuse_double(session: WritingSession, rule: Rule, row: Any) -> None:
     if rule.model not in UNIQUE:
         return
     columns, message = UNIQUE[rule.model]
+    values = {name: getattr(row, name) for name in columns}
+    values |= {name: fold(getattr(row, source)) for name, source in row.FOLDED.items() if name in columns}
     statement = select(rule.model.id).where(
-        *(getattr(rule.model, column).is_not_distinct_from(getattr(row, column)) for column in columns)
+        *(getattr(rule.model, name).is_not_distinct_from(value) for name, value in values.items())
     )
     if row.id is not None:
         statement = statement.where(rule.model.id != row.id)

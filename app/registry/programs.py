@@ -35,8 +35,7 @@ def add(
     citations: Sequence[Mapping[str, Any]] = (),
 ) -> int:
     """A new program; its id. `values`: partnership, name, category, since, until, frequency, description."""
-    program = records.make(session, Program, FIELDS, values)
-    _check(program)
+    program = records.make(session, Program, FIELDS, values, check=_check)
     rows = {"participants": participants, "occasions": occasions, "citations": citations}
     parts.add_all(session, "programs", program.id, rows)
     return program.id

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from app.errors import RecordMerged, StaleRevision, StillReferenced
-from app.models import PARTS, RECORDS, Part, Record
+from app.errors import StaleRevision, StillReferenced
+from app.models import PARTS, Record
 from app.registry import content, references, resolving
 from app.registry.database import WritingSession
 from app.registry.fields import Context, Fields, cleaned
@@ -24,9 +24,17 @@ def fetch(session: WritingSession, model: type[R], key: int | str, *, revision: 
     return record
 
 
-def make(session: WritingSession, model: type[R], fields: Fields, values: Mapping[str, Any]) -> R:
-    """A new record of checked values, flushed: it has its id."""
+def make(
+    session: WritingSession,
+    model: type[R],
+    fields: Fields,
+    values: Mapping[str, Any],
+    *,
+    check: Callable[[R], None] = lambda _record: None,
+) -> R:
+    """A new record of checked values, flushed: it has its id. `check` looks at the whole of it before that."""
     record = model(**cleaned(Context(session), fields, values, computed=computed(model), partial=False))
+    check(record)
     session.add(record)
     session.flush()
     return record
@@ -58,24 +66,3 @@ def delete(session: WritingSession, record: Record) -> None:
             obstacles=hanging,
         )
     content.put(session, {(noun, key): None})
-
-
-def owner_of(part: Part) -> tuple[str, int | str]:
-    """The record that a child row belongs to: noun and key."""
-    for noun, column in part.OWNERS.items():
-        key = getattr(part, column)
-        if key is not None:
-            return noun, key
-    raise AssertionError("A part without a record.")
-
-
-def refuse_merged(record: Record) -> None:
-    """A merged record is only a signpost: nothing is written to it any more."""
-    into = getattr(record, "merged_into_id", None)
-    if into is not None:
-        raise RecordMerged(record.NOUN, getattr(record, record.KEY), into=into)
-
-
-def model_of(noun: str) -> type[Record]:
-    """The model of a journalled noun."""
-    return RECORDS[noun]

@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from app.domain.texts import clean
 from app.errors import InvalidValue, RecordNotFound
-from app.models import Change, Partnership
+from app.models import PARTS, RECORDS, Change, Partnership
+from app.models.base import Base
 from app.registry import content, settling
 from app.registry.database import WritingSession
 
 STUB = "[redacted]"
 SHORTEST = 3
+_MODELS: set[type[Base]] = {*RECORDS.values(), *(part for parts in PARTS.values() for part in parts)}
 
 
 def redact(session: WritingSession, noun: str, record: int | str, *, text: str) -> int:
@@ -61,12 +63,15 @@ def _rewrite_tables(session: WritingSession, noun: str, record: str, text: str) 
         settling.settle(session, [int(record)])
 
 
-#: Text that means something to the registry: a name in it would change which record is meant.
-KEPT = {"country", "kind", "type", "scheme", "role", "field", "language", "status", "category", "measure", "comparator"}
+#: Text that means something to the registry: dates, and words of closed lists. None of it is anybody's own.
+KEPT = {
+    "country", "other_country", "alpha3", "continent", "kind", "type", "scheme", "role", "field", "language",
+    "category", "measure", "comparator",
+} | {name for model in _MODELS for name in model.DATES}  # fmt: skip
 
 
 def stubbed(value: Any, text: str, *, name: str = "") -> Any:
-    """The value with the text replaced in every text of it, but for fields that hold one of a closed list."""
+    """The value with the text replaced in every text of it, but for dates and words of closed lists."""
     if isinstance(value, dict):
         return {key: stubbed(each, text, name=key) for key, each in value.items()}
     if isinstance(value, list):

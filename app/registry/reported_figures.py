@@ -28,8 +28,7 @@ FIELDS = {
 def add(session: WritingSession, values: Mapping[str, Any], *, citations: Sequence[Mapping[str, Any]] = ()) -> int:
     """A new reported figure; its id. `values`: source, scope, country and other_country (where the figure is
     of a country or a pair), measure, comparator, value, as_of, note."""
-    figure = records.make(session, ReportedFigure, FIELDS, values)
-    _check(figure)
+    figure = records.make(session, ReportedFigure, FIELDS, values, check=_check)
     parts.add_all(session, "reported_figures", figure.id, {"citations": citations})
     return figure.id
 

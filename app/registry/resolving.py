@@ -14,18 +14,21 @@ from sqlalchemy.orm import Session
 
 from app.domain import identifiers
 from app.domain.names import fold, nearest, similarity
+from app.domain.texts import clean, clean_optional
 from app.errors import InvalidValue, RecordMerged, RecordNotFound, UnknownReference
 from app.models import RECORDS, City, CityIdentifier, CityName, Country, CountryAlias, Source
 from app.registry import journal
 
 LARGEST_ID = 2**63 - 1
 CANDIDATES = 10
-ALPHA_2, ALPHA_3 = 2, 3
+LONGEST_NAME = 300
 CityReference = int | str | Mapping[str, Any]
 
 
 def as_id(text: int | str) -> int | None:
     """A record number, or None for what cannot be one."""
+    if isinstance(text, bool):  # an int in Python, and nobody's number
+        return None
     if isinstance(text, int):
         return text if 0 < text <= LARGEST_ID else None
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID))):
@@ -79,7 +82,8 @@ def record_id(session: Session, noun: str, reference: Any, *, field: str) -> int
 def source(session: Session, reference: int | str, *, field: str) -> int:
     """A source by number or by its short key (`S14`)."""
     if isinstance(reference, str) and as_id(reference) is None:
-        found = session.execute(select(Source.id).where(Source.key == reference)).scalar_one_or_none()
+        key = clean(reference, field=field, limit=LONGEST_NAME)
+        found = session.execute(select(Source.id).where(Source.key == key)).scalar_one_or_none()
         if found is not None:
             return found
     return record_id(session, "sources", reference, field=field)
@@ -87,11 +91,12 @@ def source(session: Session, reference: int | str, *, field: str) -> int:
 
 def country(session: Session, text: str, *, field: str) -> str:
     """A country's alpha-2 code, from its code (either length), a name or an alias. Never guessed."""
+    text = clean(text, field=field, limit=LONGEST_NAME)
     row = session.execute(select(Country.code).where(_country_is(text))).scalars().first()
     if row is not None:
         return row
-    known = {key: code for code, key in session.execute(select(Country.code, Country.name_key)).tuples()}
-    near = [known[key] for key in nearest(fold(text[:100]), known, n=3)]
+    known = {row.name_key: row.code for row in session.execute(select(Country.code, Country.name_key))}
+    near = [known[key] for key in nearest(fold(text), known, n=3)]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise UnknownReference(
         f"This is no country of ISO 3166-1: give its two-letter code, such as JP.{hint}", field=field
@@ -99,11 +104,11 @@ def country(session: Session, text: str, *, field: str) -> str:
 
 
 def _country_is(text: str) -> ColumnElement[bool]:
-    key, code = fold(text[:100]), text.strip()[:3].upper()
+    key, code = fold(text), text.upper()
     alias = select(CountryAlias.country).where(CountryAlias.key == key)
     return or_(
-        Country.code == (code if len(text.strip()) == ALPHA_2 else None),
-        Country.alpha3 == (code if len(text.strip()) == ALPHA_3 else None),
+        Country.code == code,
+        Country.alpha3 == code,
         Country.name_key == key,
         Country.code.in_(alias),
     )
@@ -132,11 +137,9 @@ def _city_by_identifier(session: Session, text: str) -> int | None:
 
 
 def _city_by_name(session: Session, reference: Mapping[str, Any], *, field: str) -> int:
-    unknown = set(reference) - {"name", "country", "subdivision"}
-    if unknown or not isinstance(reference.get("name"), str) or not isinstance(reference.get("country"), str):
-        raise InvalidValue("A city is named by {name, country, subdivision?}.", field=field)
+    name, subdivision = _city_words(reference, field=field)
     code = country(session, reference["country"], field=f"{field}/country")
-    found = named(session, reference["name"], country=code, subdivision=reference.get("subdivision"))
+    found = named(session, name, country=code, subdivision=subdivision)
     if len(found) == 1:
         return int(found[0]["id"])
     if found:
@@ -148,8 +151,18 @@ def _city_by_name(session: Session, reference: Mapping[str, Any], *, field: str)
     raise UnknownReference(
         "No city of this name is known in this country: add it first, or name one of the candidates.",
         field=field,
-        candidates=similar(session, reference["name"], country=code),
+        candidates=similar(session, name, country=code),
     )
+
+
+def _city_words(reference: Mapping[str, Any], *, field: str) -> tuple[str, str | None]:
+    given = {name: value for name, value in reference.items() if (name, value) != ("subdivision", None)}
+    if not {"name", "country"} <= set(given) <= {"name", "country", "subdivision"} or not all(
+        isinstance(value, str) for value in given.values()
+    ):
+        raise InvalidValue("A city is named by {name, country, subdivision?}.", field=field)
+    name = clean(given["name"], field=f"{field}/name", limit=LONGEST_NAME)
+    return name, clean_optional(given.get("subdivision"), field=f"{field}/subdivision", limit=LONGEST_NAME)
 
 
 def named(session: Session, name: str, *, country: str, subdivision: str | None = None) -> list[dict[str, Any]]:

@@ -197,12 +197,6 @@ def follow_country(session: WritingSession, city: int) -> None:
     session.expire_all()
 
 
-def partnerships_of(session: Session, city: int) -> list[int]:
-    """The partnerships that a city is or was a member of, merged ones too."""
-    statement = select(Member.partnership_id).where(Member.city_id == city).distinct()
-    return list(session.execute(statement).scalars())
-
-
 def _run(session: WritingSession, statement: Any, rows: Any = None) -> None:
     options = {"journalled": True, "synchronize_session": False}
     session.execute(statement, rows, execution_options=options)

@@ -27,15 +27,15 @@ FIELDS = {
 def add(session: WritingSession, values: Mapping[str, Any]) -> int:
     """A new source; its id. `values`: key (a short handle such as S14), title, author, publisher, url,
     published, note."""
-    _refuse_double(session, values.get("key"))
-    return records.make(session, Source, FIELDS, values).id
+    return records.make(session, Source, FIELDS, values, check=lambda source: _refuse_double(session, source)).id
 
 
 def amend(session: WritingSession, key: int | str, values: Mapping[str, Any], *, revision: int | None = None) -> int:
     """Change own fields of a source; its id."""
     source = records.fetch(session, Source, key, revision=revision)
-    _refuse_double(session, values.get("key"), besides=source.id)
-    records.amend(session, source, FIELDS, values)
+    with session.no_autoflush:
+        records.amend(session, source, FIELDS, values)
+        _refuse_double(session, source)
     return source.id
 
 
@@ -44,9 +44,9 @@ def delete(session: WritingSession, key: int | str, *, revision: int | None = No
     records.delete(session, records.fetch(session, Source, key, revision=revision))
 
 
-def _refuse_double(session: WritingSession, key: Any, *, besides: int | None = None) -> None:
-    if not isinstance(key, str):
+def _refuse_double(session: WritingSession, source: Source) -> None:
+    if source.key is None:
         return
-    found = session.execute(select(Source.id).where(Source.key == key.strip())).scalar_one_or_none()
-    if found not in (None, besides):
-        raise StateConflict("Another source has this key already.")
+    found = session.execute(select(Source.id).where(Source.key == source.key)).scalar_one_or_none()
+    if found not in (None, source.id):
+        raise StateConflict("Another source has this key already.", field="key")

@@ -1,7 +1,8 @@
 """Undo: a new revision that restores what an earlier one changed, part by part.
 
 A part is an own column of a record or one child row. What was changed again later is not trampled: the undo
-is refused with the list of those parts.
+is refused with the list of those parts. An event's position is no matter of its own: it moves whenever
+another event is put in before it, and only the order counts.
 """
 
 from __future__ import annotations
@@ -11,16 +12,21 @@ from typing import Any
 
 import orjson
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.domain import differences
 from app.domain.differences import Difference
-from app.errors import RecordNotFound, UndoRefused
+from app.errors import InvalidValue, RecordNotFound, StateConflict, UndoRefused
 from app.models import Change, City, Partnership, Revision
 from app.registry import content, journal, references, settling
 from app.registry.content import Content
 from app.registry.database import WritingSession
 
 Key = tuple[str, str]
+
+
+class _Trampled(Exception):  # noqa: N818 - not an error for others: `_restored` collects it
+    """Something that a later revision changed would be lost."""
 
 
 def undo(session: WritingSession, number: int) -> None:
@@ -32,8 +38,10 @@ def undo(session: WritingSession, number: int) -> None:
     targets = _targets(session, number)
     if not targets:
         raise UndoRefused("Nothing of this revision is left to undo: its changes have been taken back already.")
-    _check_references(session, targets)
-    _apply(session, targets)
+    _refuse_absent(session, targets)
+    _put(session, targets)
+    _refuse_hanging(session, targets)
+    _settle(session, targets)
 
 
 def _targets(session: WritingSession, number: int) -> dict[Key, Content | None]:
@@ -68,9 +76,13 @@ def _restored(before: Content | None, after: Content | None, now: Content | None
         # The record itself came or went: all of it must be as the revision left it, or be back already.
         later = differences.between(after, now)
         return before if not later or now == before else [difference.part for difference in later]
-    undone = differences.between(before, after)
-    trampled = [each.part for each in undone if _part(now, each.part) not in (each.after, each.before)]
-    return trampled or _with_parts(now, undone)
+    restored, trampled = dict(now), []
+    for each in differences.between(before, after):
+        try:
+            _put_back(restored, each.part, _undone(each, _part(now, each.part)))
+        except _Trampled:
+            trampled.append(each.part)
+    return trampled or {name: value for name, value in restored.items() if value not in (None, [])}
 
 
 def _part(own: Content, path: str) -> Any:
@@ -80,29 +92,33 @@ def _part(own: Content, path: str) -> Any:
     return next((each for each in own.get(name, ()) if str(each["id"]) == row), None)
 
 
-def _with_parts(now: Content, undone: list[Difference]) -> Content:
-    restored = dict(now)
-    for difference in undone:
-        name, _, row = difference.part.partition("/")
-        if row:
-            rows = [each for each in restored.get(name, ()) if str(each["id"]) != row]
-            rows += [] if difference.before is None else [difference.before]
-            restored[name] = sorted(rows, key=lambda each: each["id"])
-        else:
-            restored[name] = difference.before
-    return {name: value for name, value in restored.items() if value not in (None, [])}
+def _undone(difference: Difference, now: Any) -> Any:
+    """The value that a part gets back: what it was before, at the position that it has now."""
+    before, after = difference.before, difference.after
+    if now in (before, after):
+        return before
+    if _placeless(before) == _placeless(after):
+        return now
+    if _placeless(now) not in (_placeless(before), _placeless(after)):
+        raise _Trampled
+    return None if before is None else before | {"position": now["position"]}
 
 
-def _check_references(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
-    obstacles = [
-        row
-        for (noun, record), wanted in targets.items()
-        if wanted is None
-        for row in references.inbound(session, noun, record)
-        if targets.get((row["noun"], str(row["id"])), row) is row
-    ]
-    if obstacles:
-        raise UndoRefused("Other records have come to hang on what this revision made.", obstacles=obstacles)
+def _placeless(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: each for name, each in value.items() if name != "position"}
+
+
+def _put_back(own: Content, path: str, value: Any) -> None:
+    name, _, row = path.partition("/")
+    if row:
+        others = [each for each in own.get(name, ()) if str(each["id"]) != row]
+        value = sorted([*others, *([] if value is None else [value])], key=lambda each: each["id"])
+    own[name] = value
+
+
+def _refuse_absent(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
     absent = [
         row
         for (noun, _record), wanted in targets.items()
@@ -114,12 +130,42 @@ def _check_references(session: WritingSession, targets: Mapping[Key, Content | N
         raise UndoRefused("What this would bring back names records that are gone.", obstacles=absent)
 
 
-def _apply(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
-    lives = {int(record) for noun, record in targets if noun == Partnership.NOUN}
-    settling.unsettle(session, lives)
-    content.put(session, targets)
+def _put(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
+    settling.unsettle(session, _lives(targets))
+    try:
+        content.put(session, targets)
+    except IntegrityError:
+        # The session is of no use after this, and is rolled back by whoever opened it.
+        raise UndoRefused(
+            "What this would bring back (a name, an identifier, a key) is held by another by now.",
+            obstacles=_named(targets),
+        ) from None
+
+
+def _refuse_hanging(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
+    """Looked for once all is put: records of the same undo may have let go of each other, or not."""
+    gone = [key for key, wanted in targets.items() if wanted is None]
+    hanging = [row for noun, record in gone for row in references.inbound(session, noun, record)]
+    if hanging:
+        raise UndoRefused("Other records have come to hang on what this revision made.", obstacles=hanging)
+
+
+def _settle(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
     for noun, record in targets:
         if noun == City.NOUN and targets[noun, record] is not None:
             settling.follow_country(session, int(record))
-            lives |= set(settling.partnerships_of(session, int(record)))
-    settling.settle(session, lives)
+    try:
+        settling.settle(session, _lives(targets))
+    except (StateConflict, InvalidValue) as error:
+        raise UndoRefused(
+            f"What this would bring back does not go with what came since. {error.message}",
+            obstacles=error.details.get("candidates") or _named(targets),
+        ) from None
+
+
+def _lives(targets: Mapping[Key, Content | None]) -> set[int]:
+    return {int(record) for noun, record in targets if noun == Partnership.NOUN}
+
+
+def _named(targets: Mapping[Key, Content | None]) -> list[dict[str, Any]]:
+    return [{"noun": noun, "id": content.key_of(noun, record)} for noun, record in targets]

@@ -12,7 +12,6 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -403,10 +402,14 @@ def test_an_address_is_a_url() -> None:
     assert serving.address(("::1", 8000, 0, 0)) == "http://[::1]:8000"
 
 
-def start(*words: str, **options: Any) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*SISTERCITIES, *words], env=environment, text=True, **pipes, **options)
+def start(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*SISTERCITIES, *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def test_serve_goes_from_nothing_to_answers_says_how_and_stops_at_ctrl_c() -> None:

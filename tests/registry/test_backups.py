@@ -13,7 +13,7 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from app.errors import RegistryDamaged, RegistryError, StateConflict
+from app.errors import RegistryBusy, RegistryDamaged, RegistryError, StateConflict
 from app.models import Account, Base, IdempotencyKey
 from app.registry import Database, accounts, backups, checking, cities, journal, open_registry
 from app.registry.database import now
@@ -75,7 +75,9 @@ def lines_of(path: Path) -> list[Line]:
 
 def written(path: Path, lines: list[Line], *, vouch: bool = True) -> Path:
     """A backup file made by hand, whose last line says what it should (unless not)."""
-    body, rows_of, table = [orjson.dumps(line) + b"\n" for line in lines[:-1]], {}, ""
+    body = [orjson.dumps(line) + b"\n" for line in lines[:-1]]
+    rows_of: dict[str, int] = {}
+    table = ""
     for line in lines[:-1]:
         table = line.get("table", table)
         rows_of[table] = rows_of.get(table, 0) + len(line.get("rows", ()))
@@ -166,14 +168,37 @@ def test_writers_go_on_during_a_backup_and_are_not_in_it(database: Database, new
 
 
 def test_progress_grows_up_to_all_there_is(database: Database, new: Database, tmp_path: Path) -> None:
-    for run in (
-        lambda note: backups.backup(database, tmp_path / "registry.backup", progress=note),
-        lambda note: backups.restore(new, tmp_path / "registry.backup", progress=note),
-    ):
+    for run, registry in ((backups.backup, database), (backups.restore, new)):
         told: list[tuple[int, int]] = []
-        run(lambda done, total, told=told: told.append((done, total)))
+
+        def note(done: int, total: int, told: list[tuple[int, int]] = told) -> None:
+            told.append((done, total))
+
+        run(registry, tmp_path / "registry.backup", progress=note)
         assert told == sorted(told)
         assert told[-1][0] == told[-1][1]
+
+
+def test_nobody_writes_while_a_registry_is_restored(sqlite_database: Database, empty: Database, tmp_path: Path) -> None:
+    path = tmp_path / "registry.backup"
+    backups.backup(sqlite_database, path)
+    url = empty.url.render_as_string(hide_password=False)
+    other = open_registry(url, threads=2, write_wait=0.1)
+    refused: list[str] = []
+
+    def write_meanwhile(done: int, total: int) -> None:
+        if 2 * done > total and not refused:
+            with pytest.raises(RegistryBusy), other.writing(account="desk"):
+                pass
+            with pytest.raises(RegistryBusy), accounts.aside(other) as session:
+                accounts.create_key(session, role="editor", label="desk")
+            refused.append("both")
+
+    backups.restore(empty, path, progress=write_meanwhile)
+    assert refused
+    assert tables(empty) == tables(sqlite_database)
+    assert add_city(other)
+    other.close()
 
 
 # --- the file --------------------------------------------------------------------------------------------

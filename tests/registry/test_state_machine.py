@@ -20,12 +20,11 @@ from making import held, holdings, keys
 from sqlalchemy import select
 
 from app.errors import RegistryError
-from app.models import PARTS
+from app.models import PARTS, RECORDS
 from app.registry import (
     Database,
     checking,
     cities,
-    content,
     journal,
     merging,
     open_registry,
@@ -35,6 +34,7 @@ from app.registry import (
     programs,
     records,
     redacting,
+    resolving,
     sources,
     undoing,
 )
@@ -92,7 +92,8 @@ class Registry(RuleBasedStateMachine):
     @staticmethod
     def _key(session: WritingSession, noun: str, choice: int) -> int:
         found = keys(session, noun)
-        return int(found[-1 - choice % len(found)]) if found else 1
+        key = int(found[-1 - choice % len(found)]) if found else 1
+        return int(resolving.addressed(session, noun, key))
 
     @staticmethod
     def _row(session: WritingSession, noun: str, part: str, owner: int, choice: int) -> int:
@@ -278,7 +279,7 @@ class Registry(RuleBasedStateMachine):
     def delete(self, noun: str, choice: int) -> None:
         self._write(
             lambda session: records.delete(
-                session, records.fetch(session, records.model_of(noun), self._key(session, noun, choice))
+                session, records.fetch(session, RECORDS[noun], self._key(session, noun, choice))
             )
         )
 
@@ -311,7 +312,7 @@ def _plain(holdings: dict[str, Any]) -> str:
 
 
 def _profile(examples: int, steps: int) -> settings:
-    phases = (Phase.explicit, Phase.generate, Phase.shrink)
+    phases = (Phase.generate, Phase.shrink) if EXAMPLES else (Phase.generate,)
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
