@@ -17,6 +17,7 @@ from app.api import (
     answers,
     cities,
     countries,
+    document,
     errors,
     health,
     openapi,
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         description=DESCRIPTION,
         version=version("sistercities"),
         redirect_slashes=False,
+        generate_unique_id_function=document.operation_id,
         swagger_ui_parameters={"validatorUrl": None},
         lifespan=_lifespan,
     )
@@ -73,7 +75,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 def _wire(app: FastAPI) -> None:
     errors.install(app)
-    openapi.install(app)
+    document.install(app)
     for middleware in (
         errors.LastResort,
         answers.HeadAsGet,

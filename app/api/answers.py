@@ -31,12 +31,14 @@ def record_answer(
     revision: int,
     status: int = 200,
     location: str | None = None,
+    own: int | None = None,
 ) -> Response:
-    """One record. `revision` is the registry's; the record's own is read from the payload, and is the one that
-    `If-Match` compares. 304 where the reader has these very bytes."""
+    """One record. `revision` is the registry's; the record's `own` is the one that `If-Match` compares (default:
+    the payload's, else the registry's). 304 where the reader has these very bytes."""
     body = orjson.dumps(payload)
     digest = hashlib.sha256(body).hexdigest()[:DIGEST_LENGTH]
-    headers = _headers(f'"{payload.get("revision", revision)}-{digest}"', revision)
+    own = payload.get("revision", revision) if own is None else own
+    headers = _headers(f'"{own}-{digest}"', revision)
     if request.method != "GET":
         headers["Cache-Control"] = "no-store"
     elif _has(request, headers["ETag"]):

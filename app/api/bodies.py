@@ -7,9 +7,9 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import APIRouter, Request, Response
 from fastapi import params as parameters
@@ -178,16 +178,23 @@ def _closing(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _query_parameters(dependant: Dependant) -> list[str]:
+def _query_parameters(dependant: Dependant) -> dict[str, bool]:
+    """The names that a route knows, each with whether it may be repeated."""
     others = (parameters.Path, parameters.Header, parameters.Cookie)
-    fields = get_flat_params(dependant)
-    return sorted({field.alias for field in fields if not isinstance(field.field_info, others)})
+    fields = [field for field in get_flat_params(dependant) if not isinstance(field.field_info, others)]
+    return {field.alias: _takes_several(field.field_info.annotation) for field in sorted(fields, key=lambda f: f.alias)}
 
 
-def refuse_unknown_parameters(request: Request, known: list[str]) -> None:
-    """A misspelt filter must not quietly select everything. Names the nearest known parameter."""
+def _takes_several(annotation: Any) -> bool:
+    return any(get_origin(each) is list for each in (annotation, *get_args(annotation)))
+
+
+def refuse_unknown_parameters(request: Request, known: Mapping[str, bool]) -> None:
+    """A misspelt filter must not quietly select everything, nor one of two limits win. Names the nearest known."""
     for name in request.query_params:
         if name in known:
+            if not known[name] and len(request.query_params.getlist(name)) > 1:
+                raise InvalidQuery("This parameter is given twice: which value is meant?", parameter=name)
             continue
         near = difflib.get_close_matches(name[:50], known, n=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""

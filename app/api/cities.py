@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from app.api import answers, lists
 from app.api.bodies import noun_router
-from app.api.dependencies import AdminDep, EditorDep, IfMatchDep, ReadingDep
-from app.api.history import CityKey, add_history
-from app.api.openapi import reads, writes
+from app.api.dependencies import AdminDep, EditorDep, IfMatchDep, Insist, ReadingDep
+from app.api.history import CityKey, add_history, add_redaction
+from app.api.openapi import deletes, reads, writes
 from app.api.parts import add_part
 from app.api.schemas import cities as schemas
 from app.api.schemas import common
@@ -22,7 +22,6 @@ from app.registry.views import partnerships as partnership_views
 router = noun_router("cities")
 Asked = lists.asked_of(views)
 PartnershipsAsked = lists.asked_of(partnership_views)
-Insist = Annotated[bool, Query(description="Add it although one like it is known; needs a reason")]
 PARTS = ("names", "identifiers", "populations", "successors", "citations")
 
 
@@ -39,7 +38,9 @@ def show_city(request: Request, session: ReadingDep, key: CityKey) -> Response:
 
 
 @router.get("/{key}/partnerships", responses=reads(PartnershipList, 301, 404, 410), summary="A city's partnerships")
-def list_partnerships(request: Request, session: ReadingDep, key: CityKey, asked: Any = PartnershipsAsked) -> Response:
+def list_city_partnerships(
+    request: Request, session: ReadingDep, key: CityKey, asked: Any = PartnershipsAsked
+) -> Response:
     """The partnerships that the city is or was a member of, with the filters of partnerships."""
     number = resolving.addressed(session, "cities", key)
     return lists.answer(request, session, asked, view=partnership_views, city=[str(number)])
@@ -56,7 +57,7 @@ def add_city(write: EditorDep, body: schemas.CityIn, insist: Insist = False) -> 
     return write.answer(lambda sealed: views.get(sealed, number), status=201, location=f"/v1/cities/{number}")
 
 
-@router.patch("/{key}", responses=writes(schemas.CityOut, 404, 410, 412, 428), summary="Mend a city")
+@router.patch("/{key}", responses=writes(schemas.CityOut, 308, 404, 410, 412, 428), summary="Mend a city")
 def amend_city(write: EditorDep, revision: IfMatchDep, key: CityKey, body: schemas.CityPatch) -> Response:
     """Own fields only; names, identifiers and populations have routes of their own."""
     session = write.session
@@ -65,14 +66,14 @@ def amend_city(write: EditorDep, revision: IfMatchDep, key: CityKey, body: schem
     return write.answer(lambda sealed: views.get(sealed, number))
 
 
-@router.delete("/{key}", status_code=204, responses=writes(None, 404, 410, 412, 428), summary="Delete a city")
+@router.delete("/{key}", status_code=204, responses=deletes(308), summary="Delete a city")
 def delete_city(write: EditorDep, revision: IfMatchDep, key: CityKey) -> Response:
     """For mistakes: refused while partnerships or anything else hang on it. Duplicates are merged instead."""
     cities.delete(write.session, key, revision=revision)
     return write.answer_nothing()
 
 
-@router.post("/{key}/merge", responses=writes(schemas.CityOut, 404, 410), summary="Merge a duplicate city")
+@router.post("/{key}/merge", responses=writes(schemas.CityOut, 308, 404, 410), summary="Merge a duplicate city")
 def merge_city(write: AdminDep, key: CityKey, body: schemas.Merge) -> Response:
     """Merge this record into another of the same city: all that hangs on it moves, pairs that would be doubled
     are merged too, and both old addresses lead on. One revision, which can be undone."""
@@ -83,6 +84,7 @@ def merge_city(write: AdminDep, key: CityKey, body: schemas.Merge) -> Response:
 
 
 add_history(router, "cities")
+add_redaction(router, "cities")
 for part, made, mended, shown in (
     ("names", schemas.NameIn, schemas.NamePatch, schemas.NameOut),
     ("identifiers", schemas.IdentifierIn, schemas.IdentifierPatch, schemas.IdentifierOut),

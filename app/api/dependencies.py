@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Header, Path, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BeforeValidator
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
@@ -67,7 +68,11 @@ async def _if_match(
     request: Request,
     if_match: Annotated[
         str | None,
-        Header(alias="If-Match", description="The ETag of the record as it was read, or `*`.", examples=['"12"']),
+        Header(
+            alias="If-Match",
+            description="The ETag of the record as it was read, or its revision in quotes; `*` for any.",
+            examples=['"1"'],
+        ),
     ] = None,
 ) -> int | None:
     return answers.require_if_match(request)
@@ -81,8 +86,14 @@ IdempotencyHeader = Annotated[
     Header(
         alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$",
         description="Any text of yours: a repeated request with it is answered as the first was, and done once.",
+        examples=["import-7-row-12"],
     ),
 ]  # fmt: skip
+Insist = Annotated[
+    bool,
+    BeforeValidator(lambda said: {"true": True, "false": False}.get(said, said) if isinstance(said, str) else said),
+    Query(description="Add it although one like it is known; needs a reason", examples=[False], strict=True),
+]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 RecordId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The record's number.")]
 

@@ -95,6 +95,10 @@ KINDS = {
     )
 }  # fmt: skip
 
+#: What a problem is with other methods than GET: clients turn a POST that is answered 301 into a GET, and take its
+#: answer for success.
+OTHERWISE: dict[str, int] = {"merged": HTTPStatus.PERMANENT_REDIRECT}
+
 
 class MalformedBody(errors.RegistryError):
     """The body is not what JSON (in UTF-8, without extravagances) allows."""
@@ -171,9 +175,8 @@ def kind_of(error: Exception, method: str) -> Kind:
     slug = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
     if slug in ("invalid-value", "unknown-reference") and method not in WITH_BODY:
         slug = "invalid-parameter"
-    if slug == "merged" and method != "GET":
-        # Clients turn a POST that is answered 301 into a GET, and take its answer for success.
-        return replace(KINDS[slug], status=HTTPStatus.PERMANENT_REDIRECT)
+    if slug in OTHERWISE and method != "GET":
+        return replace(KINDS[slug], status=OTHERWISE[slug])
     return KINDS[slug]
 
 

@@ -1,4 +1,4 @@
-"""The routes that every journalled noun has: its history, a record as it was, and redaction."""
+"""The routes that journalled nouns share: a record's history, the record as it was, redaction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.api.schemas.common import Body, ContentAt, History, Reason
 from app.errors import RecordDeleted, RecordMerged, RecordNotFound
 from app.registry import journal, redacting, resolving
 from app.registry.database import AnySession
+from app.registry.views import countries
 
 RecordKey = Annotated[str, Path(min_length=1, max_length=300, description="The record's number", examples=["1"])]
 CityKey = Annotated[
@@ -33,7 +34,7 @@ class Redaction(Body):
 def known(session: AnySession, noun: str, key: str) -> int | str:
     """The id of a record that the journal knows, even if it was deleted or merged since."""
     if noun == "countries":
-        return key.upper()
+        return str(countries.get(session, key)["code"])
     try:
         return resolving.addressed(session, noun, key)
     except (RecordDeleted, RecordMerged) as error:
@@ -44,9 +45,9 @@ def known(session: AnySession, noun: str, key: str) -> int | str:
 
 
 def add_history(router: APIRouter, noun: str) -> None:
-    """`/{key}/history`, `/{key}/history/{revision}` and `/{key}/redact`."""
+    """`/{key}/history` and `/{key}/history/{revision}`."""
 
-    @router.get("/{key}/history", responses=reads(History, 404), summary="History", name=f"{noun}_history")
+    @router.get("/{key}/history", responses=reads(History, 404), summary="History", name=f"show_{noun}_history")
     def show_history(request: Request, session: ReadingDep, key: RecordKey) -> Response:
         """The revisions that changed this record, newest first, each with its differences in words."""
         entries = journal.history(session, noun, known(session, noun, key))
@@ -55,18 +56,26 @@ def add_history(router: APIRouter, noun: str) -> None:
         return answers.list_answer(request, entries, next=None, total=len(entries), revision=session.number())
 
     @router.get(
-        "/{key}/history/{revision}", responses=reads(ContentAt, 404), summary="As it was", name=f"{noun}_as_it_was"
+        "/{key}/history/{revision}",
+        responses=reads(ContentAt, 404),
+        summary="As it was",
+        name=f"show_{noun}_as_it_was",
     )
     def show_content(request: Request, session: ReadingDep, key: RecordKey, revision: RevisionNumber) -> Response:
-        """The record's content as it stood after a revision."""
+        """The record's content as it stood after a revision; 404 where it did not exist then."""
         record = known(session, noun, key)
-        content = journal.as_it_was(session, noun, record, revision=min(revision, session.number()))
+        newest = session.number()
+        content = journal.as_it_was(session, noun, record, revision=revision) if revision <= newest else None
         if content is None:
             raise RecordNotFound(noun, key)
         found: dict[str, Any] = {"revision": revision, "noun": noun, "id": record, "content": content}
-        return answers.record_answer(request, found, revision=session.number())
+        return answers.record_answer(request, found, revision=newest)
 
-    @router.post("/{key}/redact", responses=writes(ContentAt, 404), summary="Redact", name=f"{noun}_redact")
+
+def add_redaction(router: APIRouter, noun: str) -> None:
+    """`/{key}/redact`."""
+
+    @router.post("/{key}/redact", responses=writes(ContentAt, 404), summary="Redact", name=f"redact_{noun}")
     def redact(write: AdminDep, key: RecordKey, body: Redaction) -> Response:
         """Take personal or unlawful text out of the record and of every change in its history; a visible stub
         stays. It cannot be undone."""

@@ -43,15 +43,17 @@ def asked_of(view: Any) -> Any:
 
 
 def _filter(each: Filter) -> inspect.Parameter:
-    told = Query(description=each.description, examples=[[each.example]], json_schema_extra={"items": each.schema})
+    told = Query(description=each.description, examples=[[each.example]], json_schema_extra=dict(each.schema))
     return _parameter(each.name, Annotated[list[str] | None, told], None)
 
 
 def _common(sorts: list[str]) -> list[inspect.Parameter]:
-    sort = Query(description="Sort key; `-` before it: descending", json_schema_extra={"enum": sorts})
+    sort = Query(
+        description="Sort key; `-` before it: descending", examples=sorts[-1:], json_schema_extra={"enum": sorts}
+    )
     cursor = Query(description="Where to go on: as `next` of the page before has it", max_length=2000)
-    limit = Query(ge=1, le=LARGEST_LIMIT, description="Items per page")
-    count = Query(description="`exact` counts all that the filters select, in `total`")
+    limit = Query(ge=1, le=LARGEST_LIMIT, description="Items per page", examples=[DEFAULT_LIMIT])
+    count = Query(description="`exact` counts all that the filters select, in `total`", examples=["exact"])
     return [
         _parameter("sort", Annotated[str | None, sort], None),
         _parameter("cursor", Annotated[str | None, cursor], None),

@@ -1,4 +1,4 @@
-"""What OpenAPI says: the problems each route may answer with, entity tags, and the pages that problems link to."""
+"""What routes say of their answers: problems, entity tags, links; and the pages that problems link to."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
-from app.api.errors import KINDS, MEDIA_TYPE
+from app.api.errors import KINDS, MEDIA_TYPE, OTHERWISE
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -38,22 +37,24 @@ class Problem(BaseModel):
 
 
 def _problem(status: int) -> dict[str, Any]:
-    kinds = [kind for kind in KINDS.values() if kind.status == status]
+    kinds = [kind for kind in KINDS.values() if status in (kind.status, OTHERWISE.get(kind.slug))]
     example = {
         "type": f"/problems/{kinds[0].slug}", "title": kinds[0].title, "status": status,
         "detail": kinds[0].mend, "request_id": "0f4c2a9e51b7d388",
     }  # fmt: skip
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
     described = {"description": "; ".join(kind.title for kind in kinds), "content": {MEDIA_TYPE: content}}
-    headers = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After", 301: "Location"}
+    headers = {401: "WWW-Authenticate", 405: "Allow", 503: "Retry-After", 301: "Location", 308: "Location"}
     if status in headers:
         described["headers"] = {headers[status]: {"schema": {"type": "string"}}}
     return described
 
 
-PROBLEMS: dict[int, dict[str, Any]] = {status: _problem(status) for status in {k.status for k in KINDS.values()}}
-PROBLEMS[308] = PROBLEMS[301]
-OF_WRITES = (400, 401, 403, 409, 413, 415, 422, 503)
+STATUSES = {kind.status for kind in KINDS.values()} | set(OTHERWISE.values())
+PROBLEMS: dict[int, dict[str, Any]] = {status: _problem(status) for status in sorted(STATUSES)}
+#: 422 without a body: an Idempotency-Key that was used for another request.
+OF_WRITES = (400, 401, 403, 409, 413, 422, 503)
+OF_BODIES = (415,)
 
 
 def problems(*statuses: int) -> Responses:
@@ -69,18 +70,20 @@ ANSWERED = {
     "ETag": _header("The record's revision and a digest; of a list, the registry's revision."),
     "Registry-Revision": _header("The revision of the registry that this answer shows."),
 }
+LINKED = {"Link": _header('The next page, where there is one: `<address>; rel="next"` (RFC 8288).')}
+UNCHANGED = {"description": HTTPStatus.NOT_MODIFIED.phrase, "headers": ANSWERED}
 
 
 def reads(model: type[BaseModel], *also: int) -> Responses:
     """The `responses` of a GET route: the model, 304, 400 (unknown parameters), and these problems."""
-    unchanged = {"description": HTTPStatus.NOT_MODIFIED.phrase, "headers": ANSWERED}
-    return {200: {"model": model, "headers": ANSWERED}, 304: unchanged, **problems(400, *also)}
+    headers = ANSWERED | LINKED if "next" in model.model_fields else ANSWERED
+    return {200: {"model": model, "headers": headers}, 304: UNCHANGED, **problems(400, *also)}
 
 
-def writes(model: type[BaseModel] | None, *also: int, status: int = 200) -> Responses:
+def writes(model: type[BaseModel] | None, *also: int, status: int = 200, body: bool = True) -> Responses:
     """The `responses` of a route that writes: the model (None: 204), what writes may meet, and these problems.
-    Give the route the same `status_code`."""
-    refused = problems(*OF_WRITES, *also)
+    `body`: whether it takes one. Give the route the same `status_code`."""
+    refused = problems(*OF_WRITES, *(OF_BODIES if body else ()), *also)
     if model is None:
         return {204: {"description": HTTPStatus.NO_CONTENT.phrase}, **refused}
     answered = {"model": model, "headers": ANSWERED}
@@ -90,37 +93,9 @@ def writes(model: type[BaseModel] | None, *also: int, status: int = 200) -> Resp
     return {status: answered, **refused}
 
 
-def install(app: FastAPI) -> None:
-    """Have `/openapi.json` say what this API really answers."""
-
-    def describe() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
-        return app.openapi_schema
-
-    app.openapi = describe  # type: ignore[method-assign]
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    schema = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
-    )
-    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-    models = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= models.pop("$defs") | {"Problem": models}
-    for path in schema["paths"].values():
-        for operation in path.values():
-            _mend(operation["responses"])
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    return schema
-
-
-def _mend(responses: dict[str, Any]) -> None:
-    # FastAPI documents its own 422 on every route that takes anything: ours says what it answers itself.
-    if "application/json" in responses.get("422", {}).get("content", {}):
-        del responses["422"]
-    responses["500"] = PROBLEMS[500]
+def deletes(*also: int) -> Responses:
+    """The `responses` of a route that deletes a record."""
+    return writes(None, 404, 410, 412, 428, *also, body=False)
 
 
 router = APIRouter(prefix="/problems", include_in_schema=False)

@@ -9,8 +9,8 @@ from fastapi import Request, Response
 from app.api import answers, lists
 from app.api.bodies import noun_router
 from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
-from app.api.history import RecordKey, add_history
-from app.api.openapi import reads, writes
+from app.api.history import RecordKey, add_history, add_redaction
+from app.api.openapi import deletes, reads, writes
 from app.api.parts import add_part
 from app.api.schemas import common
 from app.api.schemas import organisations as schemas
@@ -54,7 +54,7 @@ def amend_organisation(
     return write.answer(lambda sealed: views.get(sealed, number))
 
 
-@router.delete("/{key}", status_code=204, responses=writes(None, 404, 410, 412, 428), summary="Delete an organisation")
+@router.delete("/{key}", status_code=204, responses=deletes(), summary="Delete an organisation")
 def delete_organisation(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Response:
     """For mistakes; refused while other records hang on it."""
     organisations.delete(write.session, key, revision=revision)
@@ -62,6 +62,7 @@ def delete_organisation(write: EditorDep, revision: IfMatchDep, key: RecordKey) 
 
 
 add_history(router, "organisations")
+add_redaction(router, "organisations")
 add_part(
     router, "organisations", "citations",
     view=views.get, made=common.CitationIn, mended=common.CitationPatch,

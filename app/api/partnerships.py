@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from app.api import answers, lists
 from app.api.bodies import noun_router
-from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
-from app.api.history import RecordKey, add_history
-from app.api.openapi import reads, writes
+from app.api.dependencies import EditorDep, IfMatchDep, Insist, ReadingDep
+from app.api.history import RecordKey, add_history, add_redaction
+from app.api.openapi import deletes, reads, writes
 from app.api.parts import add_part
 from app.api.schemas import common
 from app.api.schemas import partnerships as schemas
@@ -19,7 +19,6 @@ from app.registry.views import partnerships as views
 
 router = noun_router("partnerships")
 Asked = lists.asked_of(views)
-Insist = Annotated[bool, Query(description="Add it although it may be known already; needs a reason")]
 
 
 @router.get("", responses=reads(schemas.PartnershipList), summary="List partnerships")
@@ -49,7 +48,7 @@ def establish_partnership(write: EditorDep, body: schemas.PartnershipIn, insist:
     return write.answer(lambda sealed: views.get(sealed, number), status=201, location=f"/v1/partnerships/{number}")
 
 
-@router.patch("/{key}", responses=writes(schemas.PartnershipOut, 404, 410, 412, 428), summary="Mend a partnership")
+@router.patch("/{key}", responses=writes(schemas.PartnershipOut, 308, 404, 410, 412, 428), summary="Mend a partnership")
 def amend_partnership(
     write: EditorDep, revision: IfMatchDep, key: RecordKey, body: schemas.PartnershipPatch
 ) -> Response:
@@ -60,7 +59,7 @@ def amend_partnership(
     return write.answer(lambda sealed: views.get(sealed, number))
 
 
-@router.delete("/{key}", status_code=204, responses=writes(None, 404, 410, 412, 428), summary="Delete a partnership")
+@router.delete("/{key}", status_code=204, responses=deletes(308), summary="Delete a partnership")
 def delete_partnership(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Response:
     """For mistakes: a partnership that ended gets an event `ended` instead. Refused while programs hang on it."""
     partnerships.delete(write.session, key, revision=revision)
@@ -68,6 +67,7 @@ def delete_partnership(write: EditorDep, revision: IfMatchDep, key: RecordKey) -
 
 
 add_history(router, "partnerships")
+add_redaction(router, "partnerships")
 for part, made, mended, shown in (
     ("members", schemas.MemberIn, schemas.MemberPatch, schemas.MemberOut),
     ("events", schemas.EventIn, schemas.EventPatch, schemas.EventOut),

@@ -41,27 +41,34 @@ def add_part(
     _add_writes(router, noun, part, view=view, made=made, mended=mended, record=record)
 
 
+#: Nouns whose records can be merged: their old addresses lead on.
+MERGED = ("cities", "partnerships")
+
+
 def _add_reads(router: APIRouter, noun: str, part: str, *, view: View, shown: type[Answer]) -> None:
     fields: dict[str, Any] = {"items": list[shown], "next": str | None, "total": int | None}  # type: ignore[valid-type]
-    listed = create_model(f"{shown.__name__}List", __base__=Answer, **fields)
-    words = part.replace("_", " ")
+    listed = create_model(f"{shown.__name__}List", __base__=Answer, __doc__=f"The {part} of one record.", **fields)
+    also = (301, 404, 410) if noun in MERGED else (404, 410)
 
-    @router.get(f"/{{key}}/{part}", responses=reads(listed, 404), summary=f"List {words}", name=f"{noun}_{part}_list")
+    @router.get(f"/{{key}}/{part}", responses=reads(listed, *also), summary=f"List {part}", name=f"list_{noun}_{part}")
     def list_rows(request: Request, session: ReadingDep, key: RecordKey) -> Response:
+        """All of them, as the record itself shows them."""
         rows = view(session, key)[part]
         return answers.list_answer(request, rows, next=None, total=len(rows), revision=session.number())
 
     @router.get(
         f"/{{key}}/{part}/{{row}}",
-        responses=reads(shown, 404),
-        summary=f"One of the {words}",
-        name=f"{noun}_{part}_get",
+        responses=reads(shown, *also),
+        summary=f"One of the {part}",
+        name=f"show_{noun}_{part}",
     )
     def show_row(request: Request, session: ReadingDep, key: RecordKey, row: RowId) -> Response:
-        found = next((each for each in view(session, key)[part] if each["id"] == row), None)
+        """One child row. Its ETag carries the revision of the record, which changes of the row name in If-Match."""
+        whole = view(session, key)
+        found = next((each for each in whole[part] if each["id"] == row), None)
         if found is None:
             raise RecordNotFound(part, row)
-        return answers.record_answer(request, found, revision=session.number())
+        return answers.record_answer(request, found, revision=session.number(), own=whole["revision"])
 
 
 def _add_writes(
@@ -75,6 +82,7 @@ def _add_writes(
     record: type[BaseModel],
 ) -> None:
     def create(write: EditorDep, key: RecordKey, body: Any) -> Response:
+        """A new child row. The answer is the record whole; `Location` is the new row's address."""
         session = write.session
         owner = parts.owner(session, noun, key)
         row = parts.add(session, noun, owner, part=part, values=body.values())
@@ -82,12 +90,14 @@ def _add_writes(
         return write.answer(lambda sealed: view(sealed, owner), status=201, location=location)
 
     def mend(write: EditorDep, revision: IfMatchDep, key: RecordKey, row: RowId, body: Any) -> Response:
+        """JSON Merge Patch: what is left out stays, null empties a field. The answer is the record whole."""
         session = write.session
         owner = parts.owner(session, noun, key, revision=revision)
         parts.amend(session, noun, owner, part=part, row_id=row, values=body.values())
         return write.answer(lambda sealed: view(sealed, owner))
 
     def remove(write: EditorDep, revision: IfMatchDep, key: RecordKey, row: RowId) -> Response:
+        """Take a child row away. The answer is the record whole, without it."""
         session = write.session
         owner = parts.owner(session, noun, key, revision=revision)
         parts.remove(session, noun, owner, part=part, row_id=row)
@@ -96,15 +106,17 @@ def _add_writes(
     # The bodies differ from part to part, which an annotation in the source cannot say.
     create.__annotations__["body"] = made
     mend.__annotations__["body"] = mended
-    words = part.replace("_", " ")
-    one = f"/{{key}}/{part}/{{row}}"
+    one, moved = f"/{{key}}/{part}/{{row}}", (308,) if noun in MERGED else ()
     router.post(
         f"/{{key}}/{part}",
         status_code=201,
-        responses=writes(record, 404, 410, status=201),
-        summary=f"Add to {words}",
-        name=f"{noun}_{part}_create",
+        responses=writes(record, *moved, 404, 410, status=201),
+        summary=f"Add to {part}",
+        name=f"add_{noun}_{part}",
     )(create)
-    changed = writes(record, 404, 410, 412, 428)
-    router.patch(one, responses=changed, summary=f"Mend one of the {words}", name=f"{noun}_{part}_amend")(mend)
-    router.delete(one, responses=changed, summary=f"Remove one of the {words}", name=f"{noun}_{part}_remove")(remove)
+    mended_answers = writes(record, *moved, 404, 410, 412, 428)
+    router.patch(one, responses=mended_answers, summary=f"Mend one of the {part}", name=f"amend_{noun}_{part}")(mend)
+    removed_answers = writes(record, *moved, 404, 410, 412, 428, body=False)
+    router.delete(one, responses=removed_answers, summary=f"Remove one of the {part}", name=f"remove_{noun}_{part}")(
+        remove
+    )

@@ -9,8 +9,8 @@ from fastapi import Request, Response
 from app.api import answers, lists
 from app.api.bodies import noun_router
 from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
-from app.api.history import RecordKey, add_history
-from app.api.openapi import reads, writes
+from app.api.history import RecordKey, add_history, add_redaction
+from app.api.openapi import deletes, reads, writes
 from app.api.parts import add_part
 from app.api.schemas import common
 from app.api.schemas import programs as schemas
@@ -53,7 +53,7 @@ def amend_program(write: EditorDep, revision: IfMatchDep, key: RecordKey, body: 
     return write.answer(lambda sealed: views.get(sealed, number))
 
 
-@router.delete("/{key}", status_code=204, responses=writes(None, 404, 410, 412, 428), summary="Delete a program")
+@router.delete("/{key}", status_code=204, responses=deletes(), summary="Delete a program")
 def delete_program(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Response:
     """For mistakes: a program that came to an end gets `until` instead."""
     programs.delete(write.session, key, revision=revision)
@@ -61,6 +61,7 @@ def delete_program(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Re
 
 
 add_history(router, "programs")
+add_redaction(router, "programs")
 for part, made, mended, shown in (
     ("participants", schemas.ParticipantIn, schemas.ParticipantPatch, schemas.ParticipantOut),
     ("occasions", schemas.OccasionIn, schemas.OccasionIn, schemas.OccasionOut),

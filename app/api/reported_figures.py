@@ -9,8 +9,8 @@ from fastapi import Request, Response
 from app.api import answers, lists
 from app.api.bodies import noun_router
 from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
-from app.api.history import RecordKey, add_history
-from app.api.openapi import reads, writes
+from app.api.history import RecordKey, add_history, add_redaction
+from app.api.openapi import deletes, reads, writes
 from app.api.parts import add_part
 from app.api.schemas import common
 from app.api.schemas import sources as schemas
@@ -54,9 +54,7 @@ def amend_reported_figure(
     return write.answer(lambda sealed: views.get(sealed, number))
 
 
-@router.delete(
-    "/{key}", status_code=204, responses=writes(None, 404, 410, 412, 428), summary="Delete a reported figure"
-)
+@router.delete("/{key}", status_code=204, responses=deletes(), summary="Delete a reported figure")
 def delete_reported_figure(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Response:
     """For mistakes; refused while other records hang on it."""
     reported_figures.delete(write.session, key, revision=revision)
@@ -64,6 +62,7 @@ def delete_reported_figure(write: EditorDep, revision: IfMatchDep, key: RecordKe
 
 
 add_history(router, "reported_figures")
+add_redaction(router, "reported_figures")
 add_part(
     router, "reported_figures", "citations",
     view=views.get, made=common.CitationIn, mended=common.CitationPatch,

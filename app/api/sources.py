@@ -9,8 +9,8 @@ from fastapi import Request, Response
 from app.api import answers, lists
 from app.api.bodies import noun_router
 from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
-from app.api.history import RecordKey, add_history
-from app.api.openapi import reads, writes
+from app.api.history import RecordKey, add_history, add_redaction
+from app.api.openapi import deletes, reads, writes
 from app.api.schemas import sources as schemas
 from app.registry import sources
 from app.registry.views import sources as views
@@ -49,7 +49,7 @@ def amend_source(write: EditorDep, revision: IfMatchDep, key: RecordKey, body: s
     return write.answer(lambda sealed: views.get(sealed, number))
 
 
-@router.delete("/{key}", status_code=204, responses=writes(None, 404, 410, 412, 428), summary="Delete a source")
+@router.delete("/{key}", status_code=204, responses=deletes(), summary="Delete a source")
 def delete_source(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Response:
     """For mistakes; refused while other records hang on it."""
     sources.delete(write.session, key, revision=revision)
@@ -57,3 +57,4 @@ def delete_source(write: EditorDep, revision: IfMatchDep, key: RecordKey) -> Res
 
 
 add_history(router, "sources")
+add_redaction(router, "sources")

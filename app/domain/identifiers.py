@@ -21,7 +21,8 @@ class Scheme:
 
     `pattern` is the whole normal form, `form` the same in words, `normalise` brings usual spellings to it.
     `link` is a template with `{value}`, `{path}` (hyphens as slashes), or, where only the country has a page,
-    `{country}` and `{country_lower}`. `address` finds the value, as its first group, in the addresses that the scheme's pages have.
+    `{country}` and `{country_lower}`. `address` finds the value, as its first group, in the addresses that the
+    scheme's pages have.
     """
 
     name: str

@@ -34,6 +34,7 @@ from app.models import PARTS, RECORDS, Change, Part, Record, Revision
 from app.registry import content
 from app.registry.content import Content, canonical, chunks
 from app.registry.database import WritingSession
+from app.registry.labels import labels
 
 JOURNALLED = {content.table_of(model).name for model in RECORDS.values()} | {
     content.table_of(part).name for parts in PARTS.values() for part in parts
@@ -174,11 +175,13 @@ def history(session: Session, noun: str, record: int | str) -> list[dict[str, An
         .where(Change.noun == noun, Change.record == str(record))
         .order_by(Change.revision)
     )
+    rows = [(row, None if row.after is None else orjson.loads(row.after)) for row in session.execute(statement)]
+    label = labels(session, [after for _, after in rows])
     entries: list[dict[str, Any]] = []
     before: Content | None = None
-    for row in session.execute(statement):
-        after = None if row.after is None else orjson.loads(row.after)
-        entries.append(revision_row(row) | {"differences": differences.describe(before, after)})
+    for row, after in rows:
+        told = differences.describe(before, after, label=label)
+        entries.append(revision_row(row) | {"differences": told})
         before = after
     return entries[::-1]
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain import conflicts, identifiers
+from app.domain.lifecycle import OF_ONE_MEMBER
 from app.domain.names import fold
 from app.errors import InvalidValue, RecordNotFound, RegistryError, StateConflict
 from app.models import (
@@ -135,6 +136,13 @@ def _present_once(session: WritingSession, row: Any, _noun: str) -> None:
         raise StateConflict("This city is a present member already.", field="city")
 
 
+def _names_members(_session: WritingSession, row: Any, _noun: str) -> None:
+    if row.type in OF_ONE_MEMBER and row.declared_by_id is None:
+        raise InvalidValue("To join or to leave is the act of one member: say which.", field="declared_by")
+    if row.in_place_of_id is not None and row.type != "joined":
+        raise InvalidValue("Only a joining can be in the place of another member.", field="in_place_of")
+
+
 def _in_order(_session: WritingSession, row: Any, _noun: str) -> None:
     row_since, row_until = bounds(row.since), bounds(row.until)
     if row_until[1] < row_since[0]:
@@ -195,6 +203,7 @@ RULES: dict[str, Rule] = {
             "authority": Field(fields.text()),
             "note": Field(fields.note()),
         },
+        check=_names_members,
         settled=LIFE,
     ),
     "organisations": Rule(

@@ -431,6 +431,16 @@ def test_serve_goes_from_nothing_to_answers_says_how_and_stops_at_ctrl_c() -> No
     assert "Traceback" not in errors
 
 
+def test_a_second_start_does_not_bring_back_what_was_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_serve", lambda _listening, _announce: None)
+    monkeypatch.setattr(serving, "_hand_over", lambda _chosen: None)
+    assert bare("serve", "--port", "0").exit_code == 0
+    assert bare("undo", "1", "--reason", "an empty registry, please").exit_code == 0
+    assert bare("serve", "--port", "0").exit_code == 0
+    assert json.loads(bare("check", "--json").stdout) == {"revision": 2, "problems": []}
+    assert bare("show", "city", "wikidata:Q1297").exit_code == 1
+
+
 @pytest.mark.parametrize("words", ["history countries US", "history countries US --json", "settings"])
 def test_a_reader_who_goes_away_is_no_error(sqlite_database: Database, words: str) -> None:
     url = sqlite_database.url.render_as_string()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from typing import Any, Protocol, Unpack
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain import fuzzy_dates
@@ -97,9 +97,9 @@ class Want:
     """A member that is asked for: its `city_id` or `country` is one of these."""
 
     column: str
-    values: list[Any]
+    values: tuple[int | str, ...]
 
-    def fits(self, members: Any) -> ColumnElement[bool]:
+    def fits(self, members: FromClause) -> ColumnElement[bool]:
         """The condition on a row of members."""
         condition: ColumnElement[bool] = members.c[self.column].in_(self.values)
         return condition
@@ -112,29 +112,30 @@ class WantReader(Protocol):
 
 
 def _with_members(session: Session, query: Query) -> list[ColumnElement[bool]]:
-    wants = [
-        Want(column, read(session, alternatives, field=name))
+    wants = Counter(
+        Want(column, tuple(sorted(read(session, alternatives, field=name))))
         for name, (column, read) in _WANTED.items()
         for alternatives in filters.asked(FILTERS, query, name)
-    ]
-    if len(wants) > MOST_WANTED:
+    )
+    if wants.total() > MOST_WANTED:
         field = next(name for name in _WANTED if query.get(name))
         raise InvalidValue(f"At most {MOST_WANTED} members can be asked for at once.", field=field)
-    return [*map(_has, wants), *([_each_its_own(wants)] if len(wants) >= PAIR else [])]
+    return [*map(_has, wants), *([_each_its_own(wants)] if wants.total() >= PAIR else [])]
 
 
 def _has(want: Want) -> ColumnElement[bool]:
     return _partnerships.c.id.in_(select(_members.c.partnership_id).where(want.fits(_members)))
 
 
-def _each_its_own(wants: Sequence[Want]) -> ColumnElement[bool]:
+def _each_its_own(wants: Counter[Want]) -> ColumnElement[bool]:
     """Each want has a city of its own: by Hall's theorem, exactly when any of them together fit as many cities as
     they are. Counting stays cheap where trying out members against each other would not, in charters of hundreds."""
     each = _members.alias("each_member")
+    groups = (some for size in range(1, len(wants) + 1) for some in combinations(wants, size))
     enough = [
-        func.count(case((or_(*(want.fits(each) for want in some)), each.c.city_id)).distinct()) >= len(some)
-        for size in range(PAIR, len(wants) + 1)
-        for some in combinations(wants, size)
+        func.count(case((or_(*(want.fits(each) for want in some)), each.c.city_id)).distinct()) >= needed
+        for some in groups
+        if (needed := sum(wants[want] for want in some)) >= PAIR
     ]
     own = select(each.c.partnership_id).where(each.c.partnership_id == _partnerships.c.id)
     return own.group_by(each.c.partnership_id).having(and_(*enough)).correlate(_partnerships).exists()
