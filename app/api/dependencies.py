@@ -86,13 +86,19 @@ IdempotencyHeader = Annotated[
     Header(
         alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$",
         description="Any text of yours: a repeated request with it is answered as the first was, and done once.",
-        examples=["import-7-row-12"],
     ),
 ]  # fmt: skip
+
+
+def _true_or_false(said: Any) -> Any:
+    # Pydantic would take yes, on and 1 too; what is not documented is not taken.
+    return {"true": True, "false": False}.get(str(said).lower(), "neither")
+
+
 Insist = Annotated[
     bool,
-    BeforeValidator(lambda said: {"true": True, "false": False}.get(said, said) if isinstance(said, str) else said),
-    Query(description="Add it although one like it is known; needs a reason", examples=[False], strict=True),
+    BeforeValidator(_true_or_false),
+    Query(description="Add it although one like it is known; needs a reason", examples=[False]),
 ]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 RecordId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The record's number.")]

@@ -105,7 +105,8 @@ def _tidy_parameters(operation: Json, method: str, path: str, *, shared: Json) -
     found = [_plain(parameter) for parameter in operation.get("parameters", ())]
     for parameter in found:
         if parameter["in"] == "path":
-            parameter["example"] = examples.path_of(method, path)[parameter["name"]]
+            example = examples.path_of(method, path)[parameter["name"]]
+            parameter["example"] = str(example) if parameter["schema"]["type"] == "string" else example
     if "304" in operation["responses"]:
         found.append(IF_NONE_MATCH)
     if found:

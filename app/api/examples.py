@@ -50,7 +50,7 @@ NOT_SEEDED = (
     "/v1/revisions/{number}/undo",
 )
 
-CITATION: Body = {"source": "S14", "field": "note", "locator": "p. 12"}
+CITATION: dict[str, Any] = {"source": "S14", "field": "note", "locator": "p. 12"}
 REDACTION: Body = {"text": "hostilities", "reason": "a person asked for it"}
 BODIES: dict[str, Body] = {
     "POST /v1/cities": {

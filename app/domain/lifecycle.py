@@ -40,6 +40,7 @@ EVENT_TYPES = tuple(TRANSITIONS)
 
 # Once the whole has ended: the other side's leaving, a new beginning by who left, and remarks.
 AFTER_THE_END = ("left", "resumed", "ended", "rejected", "anniversary", "note")
+RENEWED = "renewed"
 OF_ONE_MEMBER = ("joined", "left")
 
 # For refusals: the state of the whole, the state of a member, and what all or one of them cannot do.
@@ -342,7 +343,13 @@ def _life(course: Sequence[_Statuses], events: Sequence[Event]) -> Life:
     whole = _turns([whole_status(statuses.values()) for statuses in course])
     by_member = {member: _turns([statuses[member] for statuses in course]) for member in course[0]}
     moments = _moments(events)
-    spells = [_spells(turns, moments, member=key) for key, turns in [(None, whole), *by_member.items()]]
+    # What is renewed was there before: a first event that renews says no more than how late it can have begun.
+    begins = [
+        (date.min, end) if event.type == RENEWED else (begin, end)
+        for event, (begin, end) in zip(events, moments, strict=True)
+    ]
+    groups = [(None, whole), *by_member.items()]
+    spells = [_spells(turns, begins, member=key) for key, turns in groups]
     return Life(
         status=_status_now(whole),
         established=_first_active(whole, events),
@@ -366,7 +373,8 @@ def _status_now(turns: Sequence[_Turn]) -> str:
 
 
 def _first_active(turns: Sequence[_Turn], events: Sequence[Event]) -> FuzzyDate | None:
-    return next((events[turn.index].date for turn in turns if turn.status == "active"), None)
+    first = next((events[turn.index] for turn in turns if turn.status == "active"), None)
+    return None if first is None or first.type == RENEWED else first.date
 
 
 def _end(turns: Sequence[_Turn], events: Sequence[Event]) -> FuzzyDate | None:

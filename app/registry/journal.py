@@ -77,6 +77,7 @@ def seal(session: WritingSession) -> bool:
     session.sealed = True
     if changed:
         _write(session, changed)
+        session.expire_all()
     return bool(changed)
 
 

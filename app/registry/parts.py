@@ -123,10 +123,20 @@ def _another_city(_session: WritingSession, row: Any, _noun: str) -> None:
         raise InvalidValue("A city cannot succeed itself.", field="city")
 
 
-def _named_in_no_event(session: WritingSession, row: Any) -> None:
-    statement = select(Event.id).where((Event.declared_by_id == row.id) | (Event.in_place_of_id == row.id))
-    if session.execute(statement).first() is not None:
+def _needed_by_nothing(session: WritingSession, row: Any) -> None:
+    named = select(Event.id).where((Event.declared_by_id == row.id) | (Event.in_place_of_id == row.id))
+    if session.execute(named).first() is not None:
         raise StateConflict("Events name this member: remove or change them first.")
+    again = select(Member.id).where(
+        Member.partnership_id == row.partnership_id, Member.city_id == row.city_id, Member.id != row.id
+    )
+    sides = (
+        select(Participant.id)
+        .join(Program, Program.id == Participant.program_id)
+        .where(Program.partnership_id == row.partnership_id, Participant.side_id == row.city_id, ~again.exists())
+    )
+    if session.execute(sides).first() is not None:
+        raise StateConflict("Participants of programs take this member's side: change them first.")
 
 
 def _present_once(session: WritingSession, row: Any, _noun: str) -> None:
@@ -189,7 +199,7 @@ RULES: dict[str, Rule] = {
             "note": Field(fields.note()),
         },
         check=_present_once,
-        before_removal=_named_in_no_event,
+        before_removal=_needed_by_nothing,
         settled=LIFE,
     ),
     "events": Rule(

@@ -241,6 +241,13 @@ def test_a_proposal_that_was_signed_is_established_when_signed() -> None:
     assert whole_spells(life) == ["proposed", "active"]
 
 
+def test_a_tie_first_heard_of_when_it_was_renewed_is_older_than_that_by_nobody_knows_how_much() -> None:
+    life = unfold(PAIR, [event("renewed", "1990")])
+    assert (life.status, life.established, life.members[ALPHA].joined) == ("active", None, None)
+    assert active_on(life.spells, date(1950, 6, 1)) == "possible"
+    assert active_on(life.spells, date(1991, 6, 1)) == "certain"
+
+
 def test_events_that_change_no_status_change_no_dates_and_no_spells() -> None:
     plain = unfold(PAIR, [event("signed", "1973")])
     rich = unfold(

@@ -65,9 +65,7 @@ class Reach(Answer):
 class Summary(Answer):
     """What the registry holds."""
 
-    name: str
     revision: int
-    updated_at: Timestamp | None = None
     counts: dict[str, int] = Field(description="Records per noun")
     countries_reached: int
     continents_reached: int
