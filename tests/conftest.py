@@ -107,7 +107,7 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
     yield from _checked(open_registry(f"sqlite:///{path}", threads=8))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def postgres_copy(postgres_template: str) -> Callable[[], Iterator[str]]:
     """Makes the URL of a fresh copy of the template, and drops it at the end: a generator."""
 
@@ -143,6 +143,28 @@ def _checked(database: Database) -> Iterator[Database]:
 def database(request: pytest.FixtureRequest) -> Database:
     """A registry of its own, on each engine in turn, with noise in it."""
     return request.getfixturevalue("sqlite_database" if request.param == "sqlite" else "postgres_database")
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def unwritten(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One registry for all tests of a file whose every write is refused: each engine in turn, noise in it."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("unwritten") / "registry.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield from _unchanged(open_registry(f"sqlite:///{path}", threads=8))
+        return
+    for url in request.getfixturevalue("postgres_copy")():
+        yield from _unchanged(open_registry(url, threads=8))
+
+
+def _unchanged(database: Database) -> Iterator[Database]:
+    with database.reading() as session:
+        before = session.number()
+    yield database
+    with database.reading() as session:
+        after, problems = session.number(), checking.check(session)
+    database.close()
+    assert (after, problems) == (before, []), "what was to be refused was written"
 
 
 @pytest.fixture(params=ENGINES)

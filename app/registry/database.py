@@ -64,7 +64,7 @@ class WritingSession(Session):
     def touch(self, noun: str, record: int | str, *, force: bool = False) -> None:
         """Say that a record's rows may have changed; `force` journals it even if its content is the same."""
         if self.sealed:
-            raise RuntimeError("The revision is sealed: nothing can be changed after it was journalled.")
+            raise RuntimeError("The revision is sealed: nothing can be changed any more.")
         key = (noun, str(record))
         self.touched[key] = force or self.touched.get(key, False)
 

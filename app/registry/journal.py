@@ -57,6 +57,12 @@ def _collect_owners(session: WritingSession, row: Part) -> None:
             session.touch(noun, owner)
 
 
+@event.listens_for(WritingSession, "after_rollback")
+def _close(session: WritingSession) -> None:
+    """With the transaction the lock and the revision number are gone: nothing more may come of the session."""
+    session.touched, session.sealed = {}, True
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _refuse_bulk(state: ORMExecuteState) -> None:
     """A bulk statement is seen by no listener: on journalled tables it must say that its writer journals."""

@@ -711,8 +711,9 @@ def test_where_every_day_is_known_it_was_active_exactly_when_the_events_so_far_s
     drawn: list[tuple[date, Event]], day: date
 ) -> None:
     dated = sorted(drawn, key=lambda pair: pair[0])
-    # Without joinings, which reach back, the events up to a day say all about it.
-    events = standing([replace(e, date=from_date(on)) for on, e in dated if e.type != "joined"])
+    # Without joinings and renewals, which reach back, the events up to a day say all about it.
+    reach_back = ("joined", "renewed")
+    events = standing([replace(e, date=from_date(on)) for on, e in dated if e.type not in reach_back])
     so_far = [e for e in events if e.date and e.date.latest <= day]
     active_then = unfold(MEMBERS, so_far).status == "active"
     presence = active_on(unfold(MEMBERS, events).spells, day)

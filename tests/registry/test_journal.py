@@ -246,3 +246,14 @@ def test_reading_and_writing_sessions_are_two_types(sqlite_database: Database) -
     with sqlite_database.reading() as reader, sqlite_database.writing(account="desk") as writer:
         assert isinstance(reader, ReadingSession) and not isinstance(reader, WritingSession)
         assert isinstance(writer, WritingSession) and not isinstance(writer, ReadingSession)
+
+
+def test_a_session_that_was_rolled_back_writes_nothing_more(database: Database) -> None:
+    before = number(database)
+    with database.writing(account="desk") as session:
+        session.rollback()
+        with pytest.raises(RuntimeError, match="sealed"):
+            city(session, "Osaka", "JP")
+        session.rollback()
+        assert not journal.commit(session)
+    assert number(database) == before

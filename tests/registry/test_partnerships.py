@@ -155,7 +155,6 @@ def test_two_cities_hold_at_most_one_unended_partnership_of_a_kind(database: Dat
     with database.writing(account="desk", reason="sure") as session, pytest.raises(PartnershipExists) as caught:
         partnerships.establish(session, [b, a], kind="sister_city", insist=True)
     assert [each["id"] for each in caught.value.candidates] == [p]
-    tamper(database)
     with pytest.raises(Exception, match="uq_partnerships_standing_pair|UNIQUE constraint failed"):
         tamper(database, f"UPDATE partnerships SET pair_key = '{min(a, b)}-{max(a, b)}' WHERE id IN (1, 2, 3)",
                "UPDATE partnerships SET kind = 'sister_city', status = 'active' WHERE id IN (1, 2)")  # fmt: skip
@@ -229,13 +228,9 @@ def test_events_find_their_place_by_date_and_the_status_follows_each_edit(databa
         parts.remove(session, "partnerships", p, part="events", row_id=ended)
         parts.remove(session, "partnerships", p, part="events", row_id=undated)
     assert row(database, Partnership, p)["status"] == "active"
-    with written(database) as session:
+    with database.writing(account="desk") as session, pytest.raises(EventRefused, match="proposed so far"):
         values = {"date": "1971", "position": None}
-        with pytest.raises(EventRefused, match="proposed so far"):
-            parts.amend(session, "partnerships", p, part="events", row_id=renewed, values=values)
-        session.rollback()
-        session.touched.clear()
-        city(session, "Somewhere")
+        parts.amend(session, "partnerships", p, part="events", row_id=renewed, values=values)
 
 
 def _place(event: Any) -> tuple[int, int]:
@@ -293,14 +288,12 @@ def test_a_refused_event_names_its_place_and_what_would_be_allowed(
         ({"type": "signed", "status": "active"}, "events/0/status"),
     ],
 )
-def test_an_event_that_cannot_be_names_its_field(database: Database, event: dict[str, Any], field: str) -> None:
-    before = number(database)
-    with database.writing(account="desk") as session, pytest.raises(InvalidValue) as caught:
+def test_an_event_that_cannot_be_names_its_field(unwritten: Database, event: dict[str, Any], field: str) -> None:
+    with unwritten.writing(account="desk") as session, pytest.raises(InvalidValue) as caught:
         a, b = city(session, "Chicago"), city(session, "Osaka", "JP")
         given = {name: a if value == "first" else value for name, value in event.items()}
         partnerships.establish(session, [a, b], kind="sister_city", events=[given])
     assert caught.value.field == field
-    assert number(database) == before
 
 
 @pytest.mark.parametrize(
@@ -340,15 +333,13 @@ def test_an_event_that_cannot_be_names_its_field(database: Database, event: dict
     ],
 )  # fmt: skip
 def test_a_partnership_that_cannot_be_names_its_field(
-    database: Database, cities_: list[Any], values: dict[str, Any], error: type[InvalidValue], field: str
+    unwritten: Database, cities_: list[Any], values: dict[str, Any], error: type[InvalidValue], field: str
 ) -> None:
-    before = number(database)
-    with database.writing(account="desk") as session, pytest.raises(error) as caught:
+    with unwritten.writing(account="desk") as session, pytest.raises(error) as caught:
         known = {"a": city(session, "Chicago"), "b": city(session, "Osaka", "JP")}
         given = [known.get(each, each) if isinstance(each, str) else each for each in cities_]
         partnerships.establish(session, given, **({"kind": "sister_city"} | values))
     assert caught.value.field == field
-    assert number(database) == before
 
 
 def test_an_unknown_field_suggests_the_nearest_and_a_computed_one_says_what_it_follows_from(
@@ -466,16 +457,16 @@ def test_a_partnership_under_which_something_hangs_is_not_deleted(database: Data
         ({"partnership": 10**12}, "partnership"),
     ],
 )
-def test_a_program_that_cannot_be_names_its_field(database: Database, values: dict[str, Any], field: str) -> None:
-    before = held(database)
+def test_a_program_that_cannot_be_names_its_field(unwritten: Database, values: dict[str, Any], field: str) -> None:
+    before = held(unwritten)
     good = {"partnership": 1, "name": "Schools", "category": "education"}
-    with database.writing(account="desk") as session, pytest.raises(InvalidValue) as caught:
+    with unwritten.writing(account="desk") as session, pytest.raises(InvalidValue) as caught:
         programs.add(session, good | values)
     assert caught.value.field == field
-    with database.writing(account="desk") as session, pytest.raises(InvalidValue) as caught:
+    with unwritten.writing(account="desk") as session, pytest.raises(InvalidValue) as caught:
         programs.amend(session, 1, values)
     assert caught.value.field == field
-    assert held(database) == before
+    assert held(unwritten) == before
 
 
 def test_a_stale_reader_is_told_the_revision_of_the_record(sqlite_database: Database) -> None:

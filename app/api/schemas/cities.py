@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
 from app.api.schemas.common import (
     Answer,
@@ -29,11 +28,6 @@ from app.models.cities import CityKind, NameKind
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, examples=["ja"])]
 People = Annotated[int, Field(ge=0, le=2**53)]
 Year = Annotated[int, Field(ge=1, le=9999)]
-CITY: JsonDict = {
-    "name": "Gilbert", "country": "US", "kind": "town", "subdivision": "US-AR",
-    "latitude": 35.9906, "longitude": -92.7167, "populations": [{"people": 28, "year": 2010}],
-    "reason": "the smallest sister city in the world",
-}  # fmt: skip
 
 
 class NamePatch(Body):
@@ -141,8 +135,6 @@ class CityPatch(Body):
 
 class CityIn(CityPatch):
     """A new city with its child rows."""
-
-    model_config = ConfigDict(json_schema_extra={"example": CITY})
 
     name: Line
     country: CountryCode

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
 from app.api.schemas.cities import CityWithCountry
 from app.api.schemas.common import (
@@ -25,8 +24,6 @@ from app.api.schemas.common import (
 from app.models.organisations import OrganisationKind
 from app.models.partnerships import OrganisationRole
 
-ORGANISATION: JsonDict = {"name": "Osaka City Senior High School", "kind": "school", "city": "wikidata:Q35765"}
-
 
 class OrganisationPatch(Body):
     """What is to change in an organisation (JSON Merge Patch: null empties a field)."""
@@ -41,8 +38,6 @@ class OrganisationPatch(Body):
 
 class OrganisationIn(OrganisationPatch):
     """A new organisation."""
-
-    model_config = ConfigDict(json_schema_extra={"example": ORGANISATION})
 
     name: Line
     kind: OrganisationKind

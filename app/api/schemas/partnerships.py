@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
 from app.api.schemas.common import (
     Answer,
@@ -27,13 +26,6 @@ from app.models.organisations import OrganisationKind
 from app.models.partnerships import EventType, OrganisationRole, PartnershipKind, Status
 from app.models.programs import Category
 
-PARTNERSHIP: JsonDict = {
-    "kind": "sister_city",
-    "members": [{"city": {"name": "Chicago", "country": "US"}}, {"city": "wikidata:Q38234"}],
-    "events": [{"type": "signed", "date": "1973-11-09", "authority": "city council"}],
-    "citations": [{"source": "S14", "field": "established", "value": "1973"}],
-    "reason": "found in the council's minutes",
-}
 Optional300 = Annotated[str | None, Field(max_length=300)]
 
 
@@ -106,8 +98,6 @@ class PartnershipPatch(Body):
 
 class PartnershipIn(PartnershipPatch):
     """A new partnership. Without an event it is signed, at an unknown date."""
-
-    model_config = ConfigDict(json_schema_extra={"example": PARTNERSHIP})
 
     kind: PartnershipKind
     members: list[MemberIn] = Field(min_length=2, max_length=1000)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
 from app.api.schemas.cities import People
 from app.api.schemas.common import (
@@ -27,11 +26,6 @@ from app.api.schemas.common import (
 from app.api.schemas.partnerships import Optional300, OrganisationNamed
 from app.models.partnerships import PartnershipKind
 from app.models.programs import Category
-
-PROGRAM: JsonDict = {
-    "partnership": 3, "name": "Sister School Exchange", "category": "education", "since": "2006",
-    "occasions": [{"title": "Students fly to Chicago", "since": "2019-03-09", "until": "2019-03-18", "people": 10}],
-}  # fmt: skip
 
 
 class ParticipantPatch(Body):
@@ -75,8 +69,6 @@ class ProgramPatch(Body):
 
 class ProgramIn(ProgramPatch):
     """A new program with its participants and occasions."""
-
-    model_config = ConfigDict(json_schema_extra={"example": PROGRAM})
 
     partnership: Id
     name: Line

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
 from app.api.schemas.common import (
     Address,
@@ -28,11 +27,6 @@ from app.models.sources import Comparator, Measure
 
 Title = Annotated[str, Field(min_length=1, max_length=500)]
 Number = Annotated[float, Field(ge=0, le=1e15)]
-SOURCE: JsonDict = {"title": "Minutes of the city council", "publisher": "City of Chicago", "published": "1973-11"}
-FIGURE: JsonDict = {
-    "source": "S18", "scope": "partnerships of U.S. communities", "country": "US",
-    "measure": "partnerships", "comparator": "exactly", "value": 2121, "as_of": "2019",
-}  # fmt: skip
 
 
 class SourcePatch(Body):
@@ -50,8 +44,6 @@ class SourcePatch(Body):
 
 class SourceIn(SourcePatch):
     """A new source."""
-
-    model_config = ConfigDict(json_schema_extra={"example": SOURCE})
 
     title: Title
 
@@ -110,8 +102,6 @@ class FigurePatch(Body):
 
 class FigureIn(FigurePatch):
     """A new reported figure."""
-
-    model_config = ConfigDict(json_schema_extra={"example": FIGURE})
 
     source: SourceReference
     scope: Title
