@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     body_limit: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes; beyond it 413")
     json_depth: int = Field(32, ge=4, le=200, description="Deepest nesting of a JSON body")
     idempotency_hours: int = Field(24, ge=1, description="How long the answer to an Idempotency-Key is kept")
+    reads_at_once: int = Field(
+        0,
+        ge=0,
+        le=500,
+        description="Reads computed at once; 0: one on SQLite, where more are slower, eight else",
+    )
     threads: int = Field(40, ge=1, le=500, description="Requests answered at once; also the database connections")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="How much is logged")
     log_format: str = Field("text", pattern="^(text|json)$", description="`json` for machines that collect logs")

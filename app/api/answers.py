@@ -59,10 +59,10 @@ def list_answer(
 ) -> Response:
     """One page of a list: `{"items", "next", "total"}` and what `extra` adds. `next`: relative URL, as `next_url`
     makes it. `revision` is the registry's."""
-    unchanged = list_unchanged(request, revision)
-    if unchanged is not None:
-        return unchanged
-    headers = _headers(f'W/"{revision}"', revision)
+    tag = f'W/"{revision}"'
+    if _has(request, tag):
+        return _unchanged(tag, revision)
+    headers = _headers(tag, revision)
     if next is not None:
         next = link(request, next)
         headers["Link"] = f'<{next}>; rel="next"'
@@ -71,9 +71,16 @@ def list_answer(
 
 
 def list_unchanged(request: Request, revision: int) -> Response | None:
-    """304 where the reader has this list of this revision: a route may ask before it queries anything."""
+    """304 where the reader has this list of this revision: a route may ask before it queries anything, since only
+    a query that was answered has given such a tag. `*` proves nothing of the kind: it waits for the answer."""
     tag = f'W/"{revision}"'
-    return Response(status_code=304, headers=_headers(tag, revision)) if _has(request, tag) else None
+    if request.headers.get("if-none-match", "").strip() == "*" or not _has(request, tag):
+        return None
+    return _unchanged(tag, revision)
+
+
+def _unchanged(tag: str, revision: int) -> Response:
+    return Response(status_code=304, headers=_headers(tag, revision))
 
 
 def _headers(tag: str, revision: int) -> dict[str, str]:

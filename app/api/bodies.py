@@ -8,9 +8,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, get_args, get_origin
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi import params as parameters
 from fastapi.dependencies.models import Dependant
@@ -143,10 +144,11 @@ class StrictRequest(Request):
 
 class StrictRoute(APIRoute):
     """A route that reads its body strictly, takes no query parameter that it does not know, and gives the
-    connection of its reading session back in the thread that used it."""
+    connection of its reading session back in the thread that used it. Reads have a lane of their own, so that
+    writes that wait for the lock never hold them up."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, _closing(endpoint), **options)
+        super().__init__(path, _in_its_lane(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, behind the strict reading."""
@@ -165,17 +167,22 @@ class StrictRoute(APIRoute):
         return strict
 
 
-def _closing(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+def _in_its_lane(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
     @wraps(endpoint)
-    def run(**given: Any) -> Any:
-        try:
-            return endpoint(**given)
-        finally:
-            for value in given.values():
-                if isinstance(value, ReadingSession):
-                    value.close()
+    async def run(**given: Any) -> Any:
+        session = next((value for value in given.values() if isinstance(value, ReadingSession)), None)
+        lane = None if session is None else session.info["lane"]
+        return await anyio.to_thread.run_sync(partial(_closing, endpoint, session, given), limiter=lane)
 
     return run
+
+
+def _closing(endpoint: Callable[..., Any], session: ReadingSession | None, given: dict[str, Any]) -> Any:
+    try:
+        return endpoint(**given)
+    finally:
+        if session is not None:
+            session.close()
 
 
 def _query_parameters(dependant: Dependant) -> dict[str, bool]:

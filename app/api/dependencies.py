@@ -51,6 +51,7 @@ async def _reading(request: Request) -> AsyncIterator[ReadingSession]:
     # Not a thread's work: the route connects at its first question and gives the connection back itself (see
     # StrictRoute), so that a read costs one trip through the thread pool and not three.
     session = database_of(request).snapshot()
+    session.info["lane"] = request.app.state.reads
     with translated():
         try:
             yield session

@@ -56,6 +56,7 @@ def _described(app: FastAPI) -> Json:
         _tidy_parameters(operation, method, path, shared=components["parameters"])
         _tidy_answers(operation)
         _add_example(operation, method, path)
+        _add_links(document, operation, path)
     return document
 
 
@@ -143,3 +144,28 @@ def _add_example(operation: Json, method: str, path: str) -> None:
     if example is not None:
         for content in operation["requestBody"]["content"].values():
             content["example"] = example
+
+
+# ── Links ──
+
+KEY = "$response.body#/id"
+UNDO: Json = {
+    "operationId": "undo_revision", "parameters": {"number": "$response.header.Registry-Revision"},
+    "description": "Take back the revision that was just made.",
+}  # fmt: skip
+
+
+def _add_links(document: Json, operation: Json, path: str) -> None:
+    """What can be done with a record that was just made: it is read, changed (with its ETag), deleted, undone."""
+    made = operation["responses"].get("201")
+    if made is None:
+        return
+    made["links"] = {"undo": UNDO}
+    for one in (f"{path}/{{key}}", f"{path}/{{key}}/history"):
+        for method, target in document["paths"].get(one, {}).items():
+            made["links"][target["operationId"]] = _link(target["operationId"], changes=method != "get")
+
+
+def _link(operation_id: str, *, changes: bool) -> Json:
+    tag = {"header.If-Match": "$response.header.ETag"} if changes else {}
+    return {"operationId": operation_id, "parameters": {"path.key": KEY} | tag}

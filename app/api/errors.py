@@ -133,7 +133,7 @@ class NotReady(errors.RegistryError):
 
 
 @dataclass(eq=False)
-class Replay(Exception):  # noqa: N818 - no error: it carries the answer that was once given
+class Replay(Exception):
     """The request repeats one that was answered: the stored answer is given again."""
 
     status: int

@@ -42,13 +42,14 @@ PATHS: dict[str, Paths] = {
     "/v1/revisions": {"number": 1},
     "/v1/revisions/{number}/undo": {"number": 2},
 }
-#: Seeds hold no such row, or no such revision yet: these paths answer 404 until somebody has added one.
-NOT_SEEDED = (
-    "/v1/cities/{key}/successors/{row}",
-    "/v1/partnerships/{key}/organisations/{row}",
-    "/v1/reported-figures/{key}/citations/{row}",
-    "/v1/revisions/{number}/undo",
-)
+#: What the seeds do not bear out: they hold no such row, no second revision yet, and no source that nothing cites.
+REFUSED = {
+    "/v1/cities/{key}/successors/{row}": 404,
+    "/v1/partnerships/{key}/organisations/{row}": 404,
+    "/v1/reported-figures/{key}/citations/{row}": 404,
+    "/v1/revisions/{number}/undo": 404,
+    "DELETE /v1/sources/{key}": 409,
+}
 
 CITATION: dict[str, Any] = {"source": "S14", "field": "note", "locator": "p. 12"}
 REDACTION: Body = {"text": "hostilities", "reason": "a person asked for it"}
@@ -103,7 +104,7 @@ BODIES: dict[str, Body] = {
     "PATCH /v1/programs/{key}/occasions/{row}": {"people": 10},
     "POST /v1/programs/{key}/citations": CITATION | {"field": "since", "value": "2006"},
     "PATCH /v1/programs/{key}/citations/{row}": {"value": "2006~"},
-    "POST /v1/programs/{key}/redact": {"text": "barrier-free", "reason": "a person asked for it"},
+    "POST /v1/programs/{key}/redact": {"text": "Students of each school", "reason": "a person asked for it"},
     "POST /v1/organisations": {
         "name": "Consulate-General of Japan in Chicago", "kind": "consulate", "city": "wikidata:Q1297",
     },

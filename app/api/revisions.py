@@ -30,7 +30,10 @@ Since = Annotated[
         examples=["0"],
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="About how many; a revision is never split")]
+Limit = Annotated[
+    int,
+    Query(ge=1, le=LARGEST_LIMIT, description="About how many; a revision is never split", examples=[DEFAULT_LIMIT]),
+]
 
 
 @router.get("", responses=reads(schemas.RevisionList), summary="List revisions")

@@ -122,7 +122,7 @@ class Life:
 _Statuses = dict[Hashable, str]
 
 
-class _Fault(Exception):  # noqa: N818 - not an error for others: `unfold` dresses it
+class _Fault(Exception):
     """Why the event at `index` cannot stand; `mend` says how to put it right, if the types do not."""
 
     def __init__(self, index: int, why: str, *, mend: str | None = None) -> None:

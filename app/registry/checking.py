@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import RowMapping, String, cast, func, select, text
+from sqlalchemy import RowMapping, String, Table, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.names import fold
 from app.errors import RegistryError
-from app.models import PARTS, RECORDS, Change, City, Member, Partnership, RegistryState, Revision, Spell
+from app.models import PARTS, RECORDS, Change, City, Member, Partnership, RegistryState, Revision
 from app.models.base import Base, derived_columns
 from app.registry import content, evidence, journal, settling
 from app.registry.content import canonical, chunks, table_of
@@ -55,6 +55,9 @@ def _revisions(session: Session) -> Iterator[Problem]:
     empty = select(Revision.number).where(Revision.number.not_in(changed))
     for number in session.execute(empty).scalars():
         yield _problem("revisions", number, "the revision has no change")
+    strange = select(Change.noun, Change.record).where(Change.noun.not_in(RECORDS)).distinct()
+    for noun, record in session.execute(strange):
+        yield _problem(noun, record, "the journal speaks of a noun that there is not")
 
 
 def _records(session: Session, noun: str) -> Iterator[Problem]:
@@ -159,13 +162,11 @@ def _orphans(session: Session) -> Iterator[Problem]:
         for row in session.execute(text("PRAGMA foreign_key_check")):
             yield _problem(row[0], row[1], f"names a row of {row[2]} that is not there")
         return
-    for model in _models():
-        yield from _orphans_of(session, model)
-    yield from _orphans_of(session, Spell)
+    for table in Base.metadata.sorted_tables:
+        yield from _orphans_of(session, table)
 
 
-def _orphans_of(session: Session, model: type[Base]) -> Iterator[Problem]:
-    table = table_of(model)
+def _orphans_of(session: Session, table: Table) -> Iterator[Problem]:
     for constraint in table.foreign_key_constraints:
         other = constraint.referred_table.alias()
         pairs = [(element.parent, other.c[element.column.name]) for element in constraint.elements]

@@ -56,6 +56,7 @@ def add(
     city = City(
         **fields.cleaned(fields.Context(session), FIELDS, values, computed=records.computed(City), partial=False)
     )
+    _check_whole(session, city)
     _refuse_double(session, city, insist=insist)
     session.add(city)
     session.flush()
@@ -64,7 +65,6 @@ def add(
         "successors": successors, "citations": citations,
     }  # fmt: skip
     parts.add_all(session, "cities", city.id, rows)
-    _check_whole(session, city)
     return city.id
 
 

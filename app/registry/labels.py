@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.differences import Content, Label
 from app.models import City, Member, Organisation, Source
 
-_CITY = select(City.id, City.name)
-_MEMBER = select(Member.id, City.name).join(City, City.id == Member.city_id)
+_CITY: Any = select(City.id, City.name)
+_ORGANISATION: Any = select(Organisation.id, Organisation.name)
+_SOURCE: Any = select(Source.id, Source.title)
+_MEMBER: Any = select(Member.id, City.name).join(City, City.id == Member.city_id)
 #: Column → the query that gives (number, name) of what it means, and the column of the number.
-MEANINGS: dict[str, tuple[Select[Any], Any]] = {
+MEANINGS: dict[str, tuple[Any, Any]] = {
     "city_id": (_CITY, City.id),
     "side_id": (_CITY, City.id),
     "origin_id": (_CITY, City.id),
@@ -25,8 +27,8 @@ MEANINGS: dict[str, tuple[Select[Any], Any]] = {
     "value_city_id": (_CITY, City.id),
     "declared_by_id": (_MEMBER, Member.id),
     "in_place_of_id": (_MEMBER, Member.id),
-    "organisation_id": (select(Organisation.id, Organisation.name), Organisation.id),
-    "source_id": (select(Source.id, Source.title), Source.id),
+    "organisation_id": (_ORGANISATION, Organisation.id),
+    "source_id": (_SOURCE, Source.id),
 }
 
 

@@ -109,11 +109,11 @@ def page(
     `render` makes items of rows; the columns to sort by stand behind the statement's own. Raises InvalidValue
     for `limit`, `sort` and `cursor`.
     """
-    name = sort or next(iter(sorts))
-    order, binding = _chosen(sorts, name), _binding(noun, query, name)
+    name = next(iter(sorts)) if sort is None else sort
+    order, binding = _chosen(sorts, name), bound_to(noun, query, name)
     keyed = statement.add_columns(*(column.label(f"sort_{place}") for place, column in enumerate(order.columns)))
     if cursor is not None:
-        keyed = keyed.where(order.after(_decoded(cursor, binding, order.columns)))
+        keyed = keyed.where(order.after(decoded(cursor, binding, order.columns)))
     rows = session.execute(keyed.order_by(*order.order()).limit(checked_limit(limit) + 1)).all()
     shown = rows[:limit]
     return Page(
@@ -144,7 +144,8 @@ def _chosen(sorts: Mapping[str, Sort], name: str) -> Sort:
     raise InvalidValue(f"This list is sorted by one of: {', '.join(sorts)}.{hint}", field="sort")
 
 
-def _binding(noun: str, query: Query, sort: str) -> bytes:
+def bound_to(noun: str, query: Query, sort: str) -> bytes:
+    """A digest of the query that a cursor belongs to."""
     filters = sorted((name, sorted(values)) for name, values in query.items() if name not in PARAMETERS)
     return _digest(json.dumps([noun, filters, sort]).encode())
 
@@ -163,7 +164,8 @@ def _text(content: bytes) -> str:
     return urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _decoded(cursor: str, binding: bytes, columns: Sequence[Column[Any]]) -> list[Any]:
+def decoded(cursor: str, binding: bytes, columns: Sequence[Column[Any]]) -> list[Any]:
+    """The sort values that a cursor of this query holds, of the columns' types. Raises InvalidValue."""
     try:
         content = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         check, body = content[:_DIGEST], content[_DIGEST:]

@@ -25,7 +25,7 @@ from app.registry.database import WritingSession
 Key = tuple[str, str]
 
 
-class _Trampled(Exception):  # noqa: N818 - not an error for others: `_restored` collects it
+class _Trampled(Exception):
     """Something that a later revision changed would be lost."""
 
 
