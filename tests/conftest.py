@@ -53,7 +53,9 @@ ENGINES = ["sqlite", "postgresql"] if REACHABLE or REQUIRED else ["sqlite"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Our own markers."""
-    config.addinivalue_line("markers", "damaged: the test spoils its registry on purpose, so it is not checked after it")
+    config.addinivalue_line(
+        "markers", "damaged: the test spoils its registry on purpose, so it is not checked after it"
+    )
 
 
 def pytest_report_header() -> str:
@@ -128,9 +130,7 @@ def postgres_copy(postgres_template: str) -> Callable[[], Iterator[str]]:
 
 
 @pytest.fixture
-def postgres_database(
-    postgres_copy: Callable[[], Iterator[str]], request: pytest.FixtureRequest
-) -> Iterator[Database]:
+def postgres_database(postgres_copy: Callable[[], Iterator[str]], request: pytest.FixtureRequest) -> Iterator[Database]:
     """A registry of its own on PostgreSQL."""
     for url in postgres_copy():
         yield from _checked(open_registry(url, threads=8), request)

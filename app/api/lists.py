@@ -51,7 +51,7 @@ def _common(sorts: list[str]) -> list[inspect.Parameter]:
     sort = Query(
         description="Sort key; `-` before it: descending", examples=sorts[-1:], json_schema_extra={"enum": sorts}
     )
-    cursor = Query(description="Where to go on: as `next` of the page before has it", max_length=2000)
+    cursor = Query(description="Where to go on: as `next` of the page before has it", max_length=8000)
     limit = Query(ge=1, le=LARGEST_LIMIT, description="Items per page", examples=[DEFAULT_LIMIT])
     count = Query(description="`exact` counts all that the filters select, in `total`", examples=["exact"])
     return [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, ClassVar, Literal, get_args
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, MetaData, String, Text, event
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, MetaData, String, Text, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
 
@@ -84,6 +84,13 @@ def one_of(column: str, values: Iterable[str], *, name: str | None = None) -> Ch
     """The column holds one of the values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
+
+
+def merged_index() -> Index:
+    """Which records were merged into one. Partial: most were into none, and an index of all those nulls tempts
+    SQLite to read a list through it and to sort it afterwards."""
+    some = text("merged_into_id IS NOT NULL")
+    return Index(None, "merged_into_id", sqlite_where=some, postgresql_where=some)
 
 
 def early() -> Any:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Key, Part, Record, early, late, one_of, reference
+from app.models.base import Key, Part, Record, early, late, merged_index, one_of, reference
 
 CityKind = Literal[
     "city", "town", "village", "parish", "municipality", "district",
@@ -46,7 +46,7 @@ class City(Record):
     existed_until: Mapped[str | None]
     existed_until_earliest: Mapped[date] = early()
     existed_until_latest: Mapped[date] = late()
-    merged_into_id: Mapped[int | None] = reference("cities.id", index=True)
+    merged_into_id: Mapped[int | None] = reference("cities.id")
     note: Mapped[str | None]
 
     __table_args__ = (
@@ -59,6 +59,7 @@ class City(Record):
         CheckConstraint("length(name) BETWEEN 1 AND 300", name="name_length"),
         # The target of members' (city, country) key: whose partnerships these are stays true.
         UniqueConstraint("id", "country"),
+        merged_index(),
         Index(None, "country", "name_key"),
         Index(None, "name_key"),
         Index(None, "latitude"),

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Part, Record, early, late, one_of, reference
+from app.models.base import Base, Key, Part, Record, early, late, merged_index, one_of, reference
 
 PartnershipKind = Literal[
     "sister_city", "twin_town", "friendship_city", "partner_city",
@@ -40,7 +40,7 @@ class Partnership(Record):
     title: Mapped[str | None]
     note: Mapped[str | None]
     succeeds_id: Mapped[int | None] = reference("partnerships.id", index=True)
-    merged_into_id: Mapped[int | None] = reference("partnerships.id", index=True)
+    merged_into_id: Mapped[int | None] = reference("partnerships.id")
     status: Mapped[str] = mapped_column(Key, default="unknown", index=True)
     established: Mapped[str | None]
     established_earliest: Mapped[datetime.date] = early()
@@ -61,6 +61,7 @@ class Partnership(Record):
             "uq_partnerships_standing_pair", "pair_key", "kind", unique=True,
             sqlite_where=text("status <> 'ended'"), postgresql_where=text("status <> 'ended'"),
         ),
+        merged_index(),
         Index(None, "established_latest", "id"),
         Index(None, "established_earliest", "id"),
         {"sqlite_autoincrement": True},
@@ -94,8 +95,9 @@ class Member(Part):
             ["city_id", "country"], ["cities.id", "cities.country"], deferrable=True, initially="DEFERRED"
         ),
         one_of("status", STATUSES),
-        # The target of events' (member, partnership) keys: an event names members of its own partnership.
-        UniqueConstraint("id", "partnership_id"),
+        # The target of events' (member, partnership) keys: an event names members of its own partnership. In this
+        # order it finds the members of a partnership, too.
+        UniqueConstraint("partnership_id", "id"),
         Index(
             "uq_members_present", "partnership_id", "city_id", unique=True,
             sqlite_where=text("status <> 'ended'"), postgresql_where=text("status <> 'ended'"),
@@ -173,7 +175,6 @@ class Spell(Base):
         one_of("status", STATUSES),
         CheckConstraint("(end_earliest IS NULL) = (end_latest IS NULL)", name="ends_together"),
         Index(None, "partnership_id", "member_id"),
-        Index(None, "status", "begin_earliest"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
 

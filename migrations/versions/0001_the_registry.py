@@ -110,7 +110,14 @@ def upgrade() -> None:
         ["established_latest", "id"],
         unique=False,
     )
-    op.create_index(op.f("ix_partnerships_merged_into_id"), "partnerships", ["merged_into_id"], unique=False)
+    op.create_index(
+        op.f("ix_partnerships_merged_into_id"),
+        "partnerships",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_partnerships_status"), "partnerships", ["status"], unique=False)
     op.create_index(op.f("ix_partnerships_succeeds_id"), "partnerships", ["succeeds_id"], unique=False)
     op.create_index(
@@ -271,7 +278,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cities_country_name_key"), "cities", ["country", "name_key"], unique=False)
     op.create_index(op.f("ix_cities_latitude"), "cities", ["latitude"], unique=False)
-    op.create_index(op.f("ix_cities_merged_into_id"), "cities", ["merged_into_id"], unique=False)
+    op.create_index(
+        op.f("ix_cities_merged_into_id"),
+        "cities",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_cities_name_key"), "cities", ["name_key"], unique=False)
     op.create_index(op.f("ix_cities_part_of_id"), "cities", ["part_of_id"], unique=False)
     op.create_index(op.f("ix_cities_subdivision"), "cities", ["subdivision"], unique=False)
@@ -534,7 +548,7 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
-        sa.UniqueConstraint("id", "partnership_id", name=op.f("uq_members_id_partnership_id")),
+        sa.UniqueConstraint("partnership_id", "id", name=op.f("uq_members_partnership_id_id")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_members_city_id_partnership_id"), "members", ["city_id", "partnership_id"], unique=False)
@@ -862,7 +876,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_spells_partnership_id_member_id"), "spells", ["partnership_id", "member_id"], unique=False)
-    op.create_index(op.f("ix_spells_status_begin_earliest"), "spells", ["status", "begin_earliest"], unique=False)
     op.execute("INSERT INTO registry (id, revision, updated_at) VALUES (1, 0, '1970-01-01T00:00:00.000000Z')")
 
 

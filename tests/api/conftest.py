@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,15 @@ def settings_of(database: Database, **more: Any) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def documented() -> Documented:
+def shared_app() -> FastAPI:
+    """One app for all tests that change nothing about it: each gives it the registry that it is to serve."""
+    return create_app(Settings(_env_file=None))
+
+
+@pytest.fixture(scope="session")
+def documented(shared_app: FastAPI) -> Documented:
     """The OpenAPI document, which judges answers."""
-    return Documented(create_app(Settings(_env_file=None)).openapi())
+    return Documented(shared_app.openapi())
 
 
 class CheckedClient(TestClient):
@@ -47,20 +54,17 @@ class CheckedClient(TestClient):
 
 
 @pytest.fixture
-def serve(documented: Documented) -> Iterator[Callable[[Database], CheckedClient]]:
-    """Makes a client of the API over a registry."""
-    opened: list[CheckedClient] = []
+def serve(shared_app: FastAPI, documented: Documented) -> Iterator[Callable[[Database], CheckedClient]]:
+    """Makes the client of the API over a registry: one a test."""
+    with ExitStack() as opened:
 
-    def make(database: Database) -> CheckedClient:
-        client = CheckedClient(create_app(settings_of(database), database), follow_redirects=False)
-        client.documented = documented
-        opened.append(client)
-        client.__enter__()
-        return client
+        def make(database: Database) -> CheckedClient:
+            shared_app.state.settings, shared_app.state.database = settings_of(database), database
+            client = CheckedClient(shared_app, follow_redirects=False)
+            client.documented = documented
+            return opened.enter_context(client)
 
-    yield make
-    for client in opened:
-        client.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture

@@ -204,28 +204,28 @@ def test_a_cursor_that_was_tampered_with_or_is_anothers_is_refused(
 
 
 @every_noun
-@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=100000", "limit=x", "limit=", "limit=1&limit=2"])
-def test_a_limit_that_cannot_be_is_refused(client: TestClient, noun: str, query: str) -> None:
-    problem = assert_problem(client.get(f"/v1/{noun}?{query}"), 400, "invalid-parameter")
-    assert [fault["parameter"] for fault in problem["errors"]] == ["limit"]
+def test_a_limit_that_cannot_be_is_refused(client: TestClient, noun: str) -> None:
+    for query in ("limit=0", "limit=-1", "limit=100000", "limit=x", "limit=", "limit=1&limit=2"):
+        problem = assert_problem(client.get(f"/v1/{noun}?{query}"), 400, "invalid-parameter")
+        assert [fault["parameter"] for fault in problem["errors"]] == ["limit"], query
+
+
+UNUSABLE = {
+    "sort=nme": "sorted by one of",
+    "sort=": "sorted by one of",
+    "count=all": "cannot be used",
+    "kinf=city": "does not know",
+    "%00=1": "does not know",
+}
 
 
 @every_noun
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("sort=nme", "sorted by one of"),
-        ("sort=", "sorted by one of"),
-        ("count=all", "cannot be used"),
-        ("kinf=city", "does not know"),
-        ("%00=1", "does not know"),
-    ],
-)
-def test_a_parameter_that_is_none_is_refused(client: TestClient, noun: str, query: str, said: str) -> None:
-    problem = assert_problem(client.get(f"/v1/{noun}?{query}"), 400, "invalid-parameter")
-    assert said in problem["detail"]
-    conditional = client.get(f"/v1/{noun}?{query}", headers={"If-None-Match": "*"})
-    assert_problem(conditional, 400, "invalid-parameter")
+def test_a_parameter_that_is_none_is_refused_whatever_the_reader_has(client: TestClient, noun: str) -> None:
+    for query, said in UNUSABLE.items():
+        problem = assert_problem(client.get(f"/v1/{noun}?{query}"), 400, "invalid-parameter")
+        assert said in problem["detail"]
+        conditional = client.get(f"/v1/{noun}?{query}", headers={"If-None-Match": "*"})
+        assert_problem(conditional, 400, "invalid-parameter")
 
 
 @every_noun
@@ -294,28 +294,26 @@ def test_nothing_is_written_without_a_key(client: TestClient, database: Database
 
 
 @every_noun
-@pytest.mark.parametrize("key", ["0", "-1", "x", "1.5", "9223372036854775808", "9" * 400, "%00", "1%00", "é", "٣"])
-def test_an_address_that_names_no_record_is_not_found(
-    client: TestClient, editor: dict[str, str], noun: str, key: str
-) -> None:
+def test_an_address_that_names_no_record_is_not_found(client: TestClient, editor: dict[str, str], noun: str) -> None:
     change = NOUNS[noun][1]
-    for answer in (
-        client.get(f"/v1/{noun}/{key}"),
-        client.get(f"/v1/{noun}/{key}/history"),
-        client.get(f"/v1/{noun}/{key}/history/1"),
-        client.patch(f"/v1/{noun}/{key}", json=change, headers=editor | ANY),
-        client.delete(f"/v1/{noun}/{key}", headers=editor | ANY),
-    ):
-        assert_problem(answer, 404, "not-found")
+    for key in ("0", "-1", "x", "1.5", "9223372036854775808", "9" * 400, "%00", "1%00", "%C3%A9", "%D9%A3", "%FF"):
+        for answer in (
+            client.get(f"/v1/{noun}/{key}"),
+            client.get(f"/v1/{noun}/{key}/history"),
+            client.get(f"/v1/{noun}/{key}/history/1"),
+            client.patch(f"/v1/{noun}/{key}", json=change, headers=editor | ANY),
+            client.delete(f"/v1/{noun}/{key}", headers=editor | ANY),
+        ):
+            assert_problem(answer, 404, "not-found")
 
 
 @every_noun
-@pytest.mark.parametrize("computed", ["id", "revision", "created_at", "status", "partnerships_count", "conflicts"])
-def test_what_is_computed_cannot_be_set(client: TestClient, editor: dict[str, str], noun: str, computed: str) -> None:
+def test_what_is_computed_cannot_be_set(client: TestClient, editor: dict[str, str], noun: str) -> None:
     new, change = NOUNS[noun][:2]
-    for answer in (
-        client.post(f"/v1/{noun}", json=new | {computed: 1}, headers=editor),
-        client.patch(f"/v1/{noun}/1", json=change | {computed: 1}, headers=editor | ANY),
-    ):
-        problem = assert_problem(answer, 422, "invalid-value")
-        assert [fault["pointer"] for fault in problem["errors"]] == [f"/{computed}"]
+    for computed in ("id", "revision", "created_at", "status", "partnerships_count", "conflicts"):
+        for answer in (
+            client.post(f"/v1/{noun}", json=new | {computed: 1}, headers=editor),
+            client.patch(f"/v1/{noun}/1", json=change | {computed: 1}, headers=editor | ANY),
+        ):
+            problem = assert_problem(answer, 422, "invalid-value")
+            assert [fault["pointer"] for fault in problem["errors"]] == [f"/{computed}"]

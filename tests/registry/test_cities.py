@@ -31,7 +31,8 @@ GOOD = {"name": "Osaka", "country": "JP", "kind": "city"}
 @pytest.mark.parametrize(
     ("known", "new", "reason"),
     [
-        ({"name": "São Paulo", "country": "BR"}, {"name": "SAO  PAULO", "country": "Brazil"}, "same name in this country"),
+        ({"name": "São Paulo", "country": "BR"}, {"name": "SAO  PAULO", "country": "Brazil"},
+         "same name in this country"),
         ({"name": "St. Petersburg", "country": "RU", "latitude": 59.94, "longitude": 30.31},
          {"name": "Saint Petersburg", "country": "RU", "latitude": 59.93, "longitude": 30.33},
          "near name within 10 km"),

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.errors import CityExists, EventRefused, PartnershipExists, RegistryBusy, RegistryError
 from app.models import Change, Event, Partnership, Revision
-from app.registry import Database, cities, checking, journal, open_registry, partnerships, parts
+from app.registry import Database, checking, cities, journal, open_registry, partnerships, parts
 
 WRITERS, WRITES = 8, 6
 
@@ -152,7 +152,6 @@ def test_a_writer_waits_for_another_as_long_as_the_setting_allows(database: Data
             begun.set()
             time.sleep(0.3)
             city(session, "Osaka", "JP")
-
 
     thread = threading.Thread(target=slow)
     thread.start()

@@ -161,7 +161,9 @@ def test_history_reads_well_and_newest_first(database: Database) -> None:
         a = city(session, "Osaka", "JP")
         p = partnerships.establish(session, [a, city(session, "Chicago")], kind="sister_city", signed="1973")
     with written(database, reason="ended", account="clerk") as session:
-        parts.add(session, "partnerships", p, part="events", values={"type": "ended", "date": "2018", "authority": "mayor"})
+        parts.add(
+            session, "partnerships", p, part="events", values={"type": "ended", "date": "2018", "authority": "mayor"}
+        )
     with database.reading() as session:
         ended, made = journal.history(session, "partnerships", p)
         assert journal.history(session, "partnerships", 10**15) == []
@@ -227,7 +229,7 @@ def test_a_reading_session_refuses_to_write(database: Database) -> None:
     with database.reading() as session:
         try:
             session.execute(text("UPDATE cities SET name = 'X'"))
-        except Exception as error:  # noqa: BLE001 - the engine's own
+        except Exception as error:
             assert "read-only" in str(error)
     assert held(database) == before
 

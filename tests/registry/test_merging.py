@@ -121,9 +121,7 @@ def test_all_that_hung_on_the_loser_hangs_on_the_winner(database: Database, twin
         assert rows(database, model, **{column: twins.loser}) == []
 
 
-def test_a_citation_without_a_value_says_what_was_recorded_where_it_came_from(
-    database: Database, twins: Twins
-) -> None:
+def test_a_citation_without_a_value_says_what_was_recorded_where_it_came_from(database: Database, twins: Twins) -> None:
     merged(database, twins.loser, twins.winner)
     cited = {each["field"]: each["value"] for each in rows(database, Citation, city_id=twins.winner)}
     assert cited == {"name": "Oosaka", "populations/2020": "3", "part_of": "Milan"}
@@ -292,7 +290,11 @@ def test_a_remark_that_does_not_fit_into_the_twins_life_stays_where_it_was(datab
     with written(database) as session:
         a, b, c = city(session, "Osaka", "JP"), city(session, "Oosaka", "JP"), city(session, "Chicago")
         twin = partnerships.establish(session, [a, c], kind="sister_city", signed="1973")
-        events = [{"type": "renewed", "date": "1960"}, {"type": "note", "date": "1961"}, {"type": "renewed", "date": "1990"}]
+        events = [
+            {"type": "renewed", "date": "1960"},
+            {"type": "note", "date": "1961"},
+            {"type": "renewed", "date": "1990"},
+        ]
         partnerships.establish(session, [b, c], kind="sister_city", events=events)
     merged(database, b, a)
     kept = sorted((each["type"], each["date"]) for each in rows(database, Event, partnership_id=twin))

@@ -8,7 +8,17 @@ import pytest
 from making import city, number, row, rows, written
 
 from app.errors import InvalidValue, RecordMerged, RecordNotFound, StaleRevision, StateConflict
-from app.models import PARTS, Citation, City, CityIdentifier, CityName, CityPopulation, Occasion, Participant, Partnership
+from app.models import (
+    PARTS,
+    Citation,
+    City,
+    CityIdentifier,
+    CityName,
+    CityPopulation,
+    Occasion,
+    Participant,
+    Partnership,
+)
 from app.registry import Database, journal, merging, organisations, partnerships, parts
 from app.registry.database import WritingSession
 
@@ -27,13 +37,19 @@ GOOD: list[tuple[str, int | str, str, dict[str, Any], dict[str, Any]]] = [
     ("programs", 1, "occasions", {"title": "Visit", "since": "1960", "until": "1961", "host": 1}, {"since": "1959-12"}),
     ("programs", 1, "citations", {"source": 1, "field": "since", "value": "1957"}, {"value": None}),
     ("organisations", 1, "citations", {"source": 1, "field": "city", "city": 1}, {"city": 2}),
-    ("reported_figures", 1, "citations", {"source": 1, "field": "value", "value": "7"}, {"field": "scope", "value": "x"}),
+    (
+        "reported_figures",
+        1,
+        "citations",
+        {"source": 1, "field": "value", "value": "7"},
+        {"field": "scope", "value": "x"},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("noun", "record", "part", "values", "others"), GOOD)
 def test_a_child_row_can_be_added_mended_and_taken_away(
-    unwritten: Database, noun: str, record: Any, part: str, values: dict[str, Any], others: dict[str, Any]
+    unwritten: Database, *, noun: str, record: Any, part: str, values: dict[str, Any], others: dict[str, Any]
 ) -> None:
     with unwritten.writing(account="desk") as session:
         model = parts.rule_of(noun, part).model
@@ -108,7 +124,7 @@ def test_every_part_of_every_noun_is_in_the_table_above() -> None:
     ],
 )
 def test_a_child_row_that_cannot_be_is_refused_in_words(
-    unwritten: Database, noun: str, part: str, values: dict[str, Any], error: type[Exception], field: str | None
+    unwritten: Database, *, noun: str, part: str, values: dict[str, Any], error: type[Exception], field: str | None
 ) -> None:
     record = "JP" if noun == "countries" else 1
     with unwritten.writing(account="desk") as session, pytest.raises(error) as caught:
@@ -175,9 +191,7 @@ def test_an_unknown_language_and_an_unknown_year_are_values(database: Database) 
 def test_a_claim_about_a_city_takes_its_name_and_one_about_a_country_its_code(database: Database) -> None:
     with written(database) as session:
         claims = [{"field": "part_of", "city": 2}, {"field": "country", "value": "Deutschland"}]
-        ids = [
-            parts.add(session, "cities", 1, part="citations", values={"source": 1} | claim) for claim in claims
-        ]
+        ids = [parts.add(session, "cities", 1, part="citations", values={"source": 1} | claim) for claim in claims]
     kept = [row(database, Citation, each) for each in ids]
     assert [(each["value"], each["value_city_id"]) for each in kept] == [("Akureyri", 2), ("DE", None)]
 

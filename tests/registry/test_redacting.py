@@ -89,7 +89,11 @@ def test_dates_words_of_lists_and_keys_are_not_touched(database: Database) -> No
     for text in ("1973", "sister_city", "signed"):
         redact(database, "partnerships", p, text=text)
     [event] = rows(database, Event, partnership_id=p)
-    assert (event["type"], event["date"], event["note"]) == ("signed", "1973-11", "[redacted] [redacted] by a [redacted]")
+    assert (event["type"], event["date"], event["note"]) == (
+        "signed",
+        "1973-11",
+        "[redacted] [redacted] by a [redacted]",
+    )
     assert row(database, Partnership, p)["kind"] == "sister_city"
 
 
@@ -105,7 +109,7 @@ def test_dates_words_of_lists_and_keys_are_not_touched(database: Database) -> No
     ],
 )
 def test_a_redaction_that_cannot_be_is_refused(
-    unwritten: Database, noun: str, record: int, text: str, reason: str | None, error: type[Exception], field: Any
+    unwritten: Database, *, noun: str, record: int, text: str, reason: str | None, error: type[Exception], field: Any
 ) -> None:
     with unwritten.writing(account="desk", reason=reason) as session, pytest.raises(error) as caught:
         redacting.redact(session, noun, record, text=text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from making import city, written
+from making import city
 
 from app.models import PARTS, RECORDS
 from app.registry import Database, partnerships, references
@@ -52,7 +52,9 @@ def test_own_parts_and_the_record_itself_do_not_count_as_references(unwritten: D
     with unwritten.writing(account="desk") as session:
         a = city(session, "Osaka", "JP", names=[{"text": "x", "kind": "short"}], successors=[{"city": 1}])
         assert references.inbound(session, "cities", str(a)) == []
-        p = partnerships.establish(session, [a, 1], kind="other", citations=[{"source": 1, "field": "members", "city": 1}])
+        p = partnerships.establish(
+            session, [a, 1], kind="other", citations=[{"source": 1, "field": "members", "city": 1}]
+        )
         assert references.inbound(session, "partnerships", str(p)) == []
         found = references.inbound(session, "cities", str(a))
     assert found == [{"noun": "partnerships", "id": p, "field": "members"}]

@@ -158,9 +158,7 @@ def test_other_parts_that_changed_later_survive(database: Database, pair: tuple[
     assert [each["note"] for each in rows(database, Event, partnership_id=p)] == [None, None, "kept"]
 
 
-def test_what_changed_again_later_is_not_trampled_and_is_listed(
-    database: Database, pair: tuple[int, int, int]
-) -> None:
+def test_what_changed_again_later_is_not_trampled_and_is_listed(database: Database, pair: tuple[int, int, int]) -> None:
     a, _, p = pair
     with written(database) as session:
         partnerships.amend(session, p, {"note": "first", "designation": "D"})
@@ -180,7 +178,7 @@ def test_what_changed_again_later_is_not_trampled_and_is_listed(
 
 
 def test_a_part_that_was_put_back_by_hand_is_no_obstacle(database: Database, pair: tuple[int, int, int]) -> None:
-    a, _, p = pair
+    _a, _, p = pair
     with written(database) as session:
         partnerships.amend(session, p, {"note": "first", "designation": "D"})
     first = number(database)
@@ -231,7 +229,7 @@ def test_a_mended_event_that_was_only_moved_since_is_restored_where_it_stands_no
 
 
 def test_what_others_hang_on_is_not_taken_away(database: Database, pair: tuple[int, int, int]) -> None:
-    a, b, p = pair
+    a, _b, p = pair
     made = number(database)
     with written(database) as session:
         program = programs.add(session, {"partnership": p, "name": "Schools", "category": "education"})
@@ -241,7 +239,7 @@ def test_what_others_hang_on_is_not_taken_away(database: Database, pair: tuple[i
 
 
 def test_a_record_of_the_same_revision_may_still_hang_on_it(database: Database, pair: tuple[int, int, int]) -> None:
-    a, b, p = pair
+    _a, _b, p = pair
     with written(database) as session:
         program = programs.add(session, {"partnership": p, "name": "Schools", "category": "education"})
     with written(database) as session:
@@ -253,9 +251,7 @@ def test_a_record_of_the_same_revision_may_still_hang_on_it(database: Database, 
     assert refused(database, made).obstacles == [{"noun": "programs", "id": program, "field": "occasions"}]
 
 
-def test_what_names_a_record_that_is_gone_is_not_brought_back(
-    database: Database, pair: tuple[int, int, int]
-) -> None:
+def test_what_names_a_record_that_is_gone_is_not_brought_back(database: Database, pair: tuple[int, int, int]) -> None:
     a, _, p = pair
     with written(database) as session:
         partnerships.delete(session, p)
@@ -272,8 +268,12 @@ def test_what_names_a_record_that_is_gone_is_not_brought_back(
     ("take", "give"),
     [
         (
-            lambda s, a, b: parts.remove(s, "cities", b, part="identifiers", row_id=_only(s, "cities", b, "identifiers")),
-            lambda s, a, b: parts.add(s, "cities", a, part="identifiers", values={"scheme": "wikidata", "value": "Q35765"}),
+            lambda s, a, b: parts.remove(
+                s, "cities", b, part="identifiers", row_id=_only(s, "cities", b, "identifiers")
+            ),
+            lambda s, a, b: parts.add(
+                s, "cities", a, part="identifiers", values={"scheme": "wikidata", "value": "Q35765"}
+            ),
         ),
         (
             lambda s, a, b: parts.remove(s, "cities", a, part="names", row_id=_only(s, "cities", a, "names")),
@@ -320,7 +320,7 @@ def test_a_deleted_pair_that_was_established_anew_is_not_brought_back(
 def test_a_life_that_would_not_hang_together_is_not_brought_back(
     database: Database, pair: tuple[int, int, int]
 ) -> None:
-    a, _, p = pair
+    _a, _, p = pair
     with written(database) as session:
         event(session, p, "suspended", "2000")
     suspended = number(database)
