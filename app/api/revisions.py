@@ -75,10 +75,13 @@ def _refuse_others(write: Write, account: str) -> None:
 
 @changes.get("", responses=reads(schemas.ChangeList), summary="Changes since a revision")
 def list_changes(request: Request, session: ReadingDep, since: Since = "0", limit: Limit = DEFAULT_LIMIT) -> Response:
-    """Every change after revision `since`, in the order in which they were made; none is ever skipped."""
+    """Every change after revision `since`, in the order in which they were made; none is ever skipped. `next`
+    leads to more while there is more; `until` is what to give as `since` the next time."""
     try:
         page = views.changes(session, since=since, limit=limit)
     except InvalidValue as error:
         raise InvalidQuery(error.message, parameter="since") from None
     following = None if page.next is None else f"/v1/changes?since={page.next}&limit={limit}"
-    return answers.list_answer(request, page.items, next=following, total=None, revision=session.number())
+    return answers.list_answer(
+        request, page.items, next=following, total=None, revision=session.number(), extra=page.extra
+    )

@@ -52,6 +52,7 @@ class ChangeList(Answer):
     items: list[ChangeOut]
     next: str | None
     total: int | None
+    until: str = Field(description="Where to go on, also when asking again later: give it as `since`", examples=["17"])
 
 
 class Reach(Answer):
