@@ -116,7 +116,8 @@ def refused(database: Database, *statements: str) -> str:
 
 
 def constraints(kind: type[Any]) -> list[Any]:
-    return [each for table in Base.metadata.sorted_tables for each in table.constraints if isinstance(each, kind)]
+    found = [each for table in Base.metadata.sorted_tables for each in table.constraints if isinstance(each, kind)]
+    return sorted(found, key=lambda each: str(each.name))  # every worker has to see the same order
 
 
 def unique_indexes() -> list[Index]:

@@ -79,7 +79,8 @@ def merge_city(write: AdminDep, key: CityKey, body: schemas.Merge) -> Response:
     are merged too, and both old addresses lead on. One revision, which can be undone."""
     session = write.session
     write.reason(body.reason)
-    number = merging.merge(session, key, into=body.into)
+    into = resolving.city(session, body.into, field="into")
+    number = merging.merge(session, key, into=into)
     return write.answer(lambda sealed: views.get(sealed, number))
 
 

@@ -99,7 +99,10 @@ def redact(
     text: Annotated[str, typer.Option("--text", help="What must go; `-` reads it from standard input.")],
     reason: Reason,
 ) -> None:
-    """Take a personal or unlawful text out of a record and all its history. A stub shows that it was there."""
+    """Take a personal or unlawful text out of a record and all its history. A stub shows that it was there.
+
+    Older backups keep the text: delete them. SQLite's file may keep it in free pages until `VACUUM` is run on it.
+    """
     from app.registry import journal, redacting
 
     hidden = sys.stdin.read().strip() if text == "-" else text

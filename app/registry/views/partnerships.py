@@ -255,7 +255,7 @@ _MEMBERS_OF = (
 
 def _members_of(session: Session, partnerships: Sequence[int]) -> dict[int, list[Item]]:
     found: dict[int, list[Item]] = {number: [] for number in partnerships}
-    rows = session.execute(_MEMBERS_OF, {"partnerships": partnerships}) if partnerships else ()
+    rows = session.execute(_MEMBERS_OF, {"partnerships": partnerships}).all() if partnerships else ()
     for number, member, status, joined, left, city, name, country, subdivision, latitude, longitude in rows:
         found[number].append(
             {
