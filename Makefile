@@ -18,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --python $(BIN)/python --universal --py
 unexport VIRTUAL_ENV PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check check-lock lock bench dev clean
+.PHONY: help serve test fuzz-api check check-lock lock fuzz bench dev clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -28,6 +28,9 @@ serve: $(RUNTIME) ## start the registry at http://127.0.0.1:8000 (installs, migr
 
 test: $(DEV) ## run the tests, on SQLite and on PostgreSQL where one is reachable
 	@$(BIN)/pytest -n auto --maxprocesses 4
+
+fuzz-api: $(DEV) ## let schemathesis look at the API for longer (FUZZ=200 requests of each operation)
+	@REGISTRY_TEST_FUZZ=$(or $(FUZZ),200) $(BIN)/pytest tests/api/test_schemathesis.py
 
 check: $(DEV) ## everything but the tests: style, types, layers, migrations against models, locks
 	$(BIN)/ruff check .
@@ -51,6 +54,9 @@ lock: $(UV) ## write the lock files anew, keeping the versions that still fit (d
 	$(COMPILE) --extra build pyproject.toml -o requirements.lock
 	$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	echo "uv==$(UV_VERSION)" | $(COMPILE) --no-annotate - -o requirements-uv.lock
+
+fuzz: $(DEV) ## drive random operations for some minutes, and shrink what fails
+	FUZZ_EXAMPLES=300 $(BIN)/pytest tests/registry/test_state_machine.py
 
 bench: $(DEV) ## measure start, memory and rates
 	@$(BIN)/python bench/serving.py

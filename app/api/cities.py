@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from app.api import answers, lists
 from app.api.bodies import noun_router
-from app.api.dependencies import AdminDep, EditorDep, IfMatchDep, Insist, ReadingDep
+from app.api.dependencies import AdminDep, EditorDep, IfMatchDep, Insist, MayMatchDep, ReadingDep
 from app.api.history import CityKey, add_history, add_redaction
 from app.api.openapi import deletes, reads, writes
 from app.api.parts import add_part
@@ -73,14 +73,14 @@ def delete_city(write: EditorDep, revision: IfMatchDep, key: CityKey) -> Respons
     return write.answer_nothing()
 
 
-@router.post("/{key}/merge", responses=writes(schemas.CityOut, 308, 404, 410), summary="Merge a duplicate city")
-def merge_city(write: AdminDep, key: CityKey, body: schemas.Merge) -> Response:
+@router.post("/{key}/merge", responses=writes(schemas.CityOut, 308, 404, 410, 412), summary="Merge a duplicate city")
+def merge_city(write: AdminDep, revision: MayMatchDep, key: CityKey, body: schemas.Merge) -> Response:
     """Merge this record into another of the same city: all that hangs on it moves, pairs that would be doubled
     are merged too, and both old addresses lead on. One revision, which can be undone."""
     session = write.session
     write.reason(body.reason)
     into = resolving.city(session, body.into, field="into")
-    number = merging.merge(session, key, into=into)
+    number = merging.merge(session, key, into=into, revision=revision)
     return write.answer(lambda sealed: views.get(sealed, number))
 
 

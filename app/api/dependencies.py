@@ -22,7 +22,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.api import answers
-from app.api.bodies import StrictRequest
+from app.api.bodies import PLAIN, StrictRequest
 from app.api.errors import KeyReused, Replay
 from app.domain.texts import clean
 from app.errors import Forbidden, Unauthenticated
@@ -65,23 +65,29 @@ async def _database(request: Request) -> Database:
     return database_of(request)
 
 
-async def _if_match(
-    request: Request,
-    if_match: Annotated[
-        str | None,
-        Header(
-            alias="If-Match",
-            description="The ETag of the record as it was read, or its revision in quotes; `*` for any.",
-            examples=['"1"'],
-        ),
-    ] = None,
-) -> int | None:
+IfMatchHeader = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The ETag of the record as it was read, or its revision in quotes; `*` for any.",
+        examples=['"1"'],
+    ),
+]
+
+
+async def _if_match(request: Request, if_match: IfMatchHeader = None) -> int | None:
     return answers.require_if_match(request)
+
+
+async def _may_match(request: Request, if_match: IfMatchHeader = None) -> int | None:
+    return answers.if_match(request)
 
 
 DatabaseDep = Annotated[Database, Depends(_database)]
 ReadingDep = Annotated[ReadingSession, Depends(_reading, scope="function")]
 IfMatchDep = Annotated[int | None, Depends(_if_match)]
+#: For additions to a record, which trample nothing: the header may be left out, and is heeded where it is sent.
+MayMatchDep = Annotated[int | None, Depends(_may_match)]
 IdempotencyHeader = Annotated[
     str | None,
     Header(
@@ -102,7 +108,7 @@ Insist = Annotated[
     Query(description="Add it although one like it is known; needs a reason", examples=[False]),
 ]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-RecordId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The record's number.")]
+RecordId = Annotated[int, PLAIN, Path(ge=1, le=2**63 - 1, description="The record's number.")]
 
 
 def authenticate(session: Session, credentials: HTTPAuthorizationCredentials | None, *, role: str) -> Principal:

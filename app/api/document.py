@@ -103,7 +103,7 @@ def _tidy_headers(answer: Json) -> None:
 
 
 def _tidy_parameters(operation: Json, method: str, path: str, *, shared: Json) -> None:
-    found = [_plain(parameter) for parameter in operation.get("parameters", ())]
+    found = [_plain(parameter, operation) for parameter in operation.get("parameters", ())]
     for parameter in found:
         if parameter["in"] == "path":
             example = examples.path_of(method, path)[parameter["name"]]
@@ -114,7 +114,7 @@ def _tidy_parameters(operation: Json, method: str, path: str, *, shared: Json) -
         operation["parameters"] = [_shared(parameter, shared) for parameter in found]
 
 
-def _plain(parameter: Json) -> Json:
+def _plain(parameter: Json, operation: Json) -> Json:
     """A parameter without FastAPI's ornaments. One that may be left out is not one that may be null."""
     schema = parameter["schema"]
     kept = {name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")}
@@ -124,7 +124,7 @@ def _plain(parameter: Json) -> Json:
         plain["example"] = plain["schema"].pop("examples")[0]
     if parameter["name"] == "If-Match":
         # FastAPI may not require it: a change without it is answered in words, by 428.
-        plain |= {"required": True, "schema": TAG}
+        plain |= {"required": "428" in operation["responses"], "schema": TAG}
     return plain
 
 

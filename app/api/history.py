@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from app.api import answers
+from app.api.bodies import PLAIN
 from app.api.dependencies import AdminDep, ReadingDep
 from app.api.openapi import reads, writes
 from app.api.schemas.common import Body, ContentAt, History, Reason
@@ -20,8 +21,8 @@ RecordKey = Annotated[str, Path(min_length=1, max_length=300, description="The r
 CityKey = Annotated[
     str, Path(min_length=1, max_length=300, description="The city's number or any identifier", examples=["1"])
 ]
-RowId = Annotated[int, Path(ge=1, le=2**63 - 1, description="The child row's number")]
-RevisionNumber = Annotated[int, Path(ge=0, le=2**63 - 1, description="A revision's number")]
+RowId = Annotated[int, PLAIN, Path(ge=1, le=2**63 - 1, description="The child row's number")]
+RevisionNumber = Annotated[int, PLAIN, Path(ge=0, le=2**63 - 1, description="A revision's number")]
 
 
 class Redaction(Body):

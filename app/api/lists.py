@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query, Request, Response
 
 from app.api import answers
+from app.api.bodies import PLAIN
 from app.api.errors import InvalidQuery
 from app.errors import InvalidValue
 from app.registry.database import ReadingSession
@@ -57,7 +58,7 @@ def _common(sorts: list[str]) -> list[inspect.Parameter]:
     return [
         _parameter("sort", Annotated[str | None, sort], None),
         _parameter("cursor", Annotated[str | None, cursor], None),
-        _parameter("limit", Annotated[int, limit], DEFAULT_LIMIT),
+        _parameter("limit", Annotated[int, PLAIN, limit], DEFAULT_LIMIT),
         _parameter("count", Annotated[Count, count], "none"),
     ]
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, create_model
 
 from app.api import answers
-from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
+from app.api.dependencies import EditorDep, IfMatchDep, MayMatchDep, ReadingDep
 from app.api.history import RecordKey, RowId
 from app.api.openapi import reads, writes
 from app.api.schemas.common import Answer, Body
@@ -81,10 +81,10 @@ def _add_writes(
     mended: type[Body],
     record: type[BaseModel],
 ) -> None:
-    def create(write: EditorDep, key: RecordKey, body: Any) -> Response:
+    def create(write: EditorDep, revision: MayMatchDep, key: RecordKey, body: Any) -> Response:
         """A new child row. The answer is the record whole; `Location` is the new row's address."""
         session = write.session
-        owner = parts.owner(session, noun, key)
+        owner = parts.owner(session, noun, key, revision=revision)
         row = parts.add(session, noun, owner, part=part, values=body.values())
         location = f"{router.prefix}/{owner}/{part}/{row}"
         return write.answer(lambda sealed: view(sealed, owner), status=201, location=location)
@@ -110,7 +110,7 @@ def _add_writes(
     router.post(
         f"/{{key}}/{part}",
         status_code=201,
-        responses=writes(record, *moved, 404, 410, status=201),
+        responses=writes(record, *moved, 404, 410, 412, status=201),
         summary=f"Add to {part}",
         name=f"add_{noun}_{part}",
     )(create)

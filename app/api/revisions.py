@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 
 from app.api import answers, lists
-from app.api.bodies import noun_router
+from app.api.bodies import PLAIN, noun_router
 from app.api.dependencies import EditorDep, ReadingDep, Write
 from app.api.errors import InvalidQuery
 from app.api.history import RevisionNumber
@@ -32,6 +32,7 @@ Since = Annotated[
 ]
 Limit = Annotated[
     int,
+    PLAIN,
     Query(ge=1, le=LARGEST_LIMIT, description="About how many; a revision is never split", examples=[DEFAULT_LIMIT]),
 ]
 

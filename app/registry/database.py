@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidValue, RegistryBusy, RegistryDamaged
@@ -185,9 +186,11 @@ class Database:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """A lock that was not to be had in time becomes `RegistryBusy`."""
+    """A lock or a connection that was not to be had in time becomes `RegistryBusy`."""
     try:
         yield
+    except PoolTimeout as error:
+        raise RegistryBusy from error
     except DBAPIError as error:
         if _is_busy(error):
             raise RegistryBusy from error

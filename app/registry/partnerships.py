@@ -52,6 +52,8 @@ def establish(
         _refuse_standing(session, ids, kind=kind, insist=insist)
     for city in ids:
         parts.add_unsettled(session, "partnerships", partnership.id, part="members", values={"city": city})
+    if events and signed is not None:
+        raise InvalidValue("Give the date of signing once: as an event, or as `signed`.", field="signed")
     life = events or ({"type": "signed", "date": signed},)
     rows = {"events": _in_order(life), "organisations": organisations, "citations": citations}
     parts.add_all(session, "partnerships", partnership.id, rows)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain.names import fold
-from app.errors import RecordNotFound, RegistryError, StateConflict
+from app.errors import EventRefused, RecordNotFound, RegistryError, StateConflict
 from app.models import PARTS, RECORDS, City, CityName, Event, Member
 from app.models.base import bounds
 from app.registry import records, settling
@@ -109,8 +109,14 @@ def _context(session: WritingSession, record: int | str) -> Context:
 
 def _settle(session: WritingSession, noun: str, record: int | str, rule: Rule) -> None:
     session.flush()
-    if noun in rule.settled:
+    if noun not in rule.settled:
+        return
+    try:
         settling.settle(session, [int(record)])
+    except EventRefused as error:
+        # Its place in the record's list of events is no place in the values that were given for one row.
+        error.field = "type" if rule.model is Event else None
+        raise
 
 
 def _complete(

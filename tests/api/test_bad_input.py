@@ -249,6 +249,17 @@ def test_a_number_beyond_64_bits_is_no_server_error_anywhere(client: TestClient,
             assert_problem(client.post("/v1/partnerships", json=body, headers=editor), 400, "malformed-body")
 
 
+SPELLINGS = ("1.0", "+1", "%201", "1%20", "0_1", "1e0", "0x1", "%D9%A1", "")
+
+
+def test_a_number_in_an_address_is_written_in_plain_digits(client: TestClient) -> None:
+    for number in SPELLINGS:
+        assert_problem(client.get(f"/v1/cities?limit={number}"), 400, "invalid-parameter")
+        assert_problem(client.get(f"/v1/changes?limit={number}"), 400, "invalid-parameter")
+        for path in ("cities/1/names", "revisions", "cities/1/history") if number else ():
+            assert_problem(client.get(f"/v1/{path}/{number}"), 404, "not-found")
+
+
 def test_two_clients_that_make_the_same_pairing_at_once_are_told_apart(database: Database) -> None:
     url = database.url.render_as_string(hide_password=False)
     key = new_key(database, "editor", "desk")

@@ -98,6 +98,9 @@ def test_an_operation_says_what_it_does_and_all_it_may_answer(
         assert "404" in answers
     changes = method in ("DELETE", "PATCH")
     assert ({"412", "428", "410"} <= answers) == changes
+    assert ("412" in answers) == ("If-Match" in parameters(operation))
+    if "428" in answers:
+        assert parameters(operation)["If-Match"]["required"]
     if re.match(r"/v1/(cities|partnerships)/\{key\}(?!/(history|redact))", path):
         assert ("301" if method == "GET" else "308") in answers
 

@@ -136,6 +136,9 @@ def test_a_change_of_a_row_is_a_change_of_its_record(
     assert_problem(ready.patch(path, json=change, headers=stale), 412, "stale-revision")
     assert_problem(ready.delete(path, headers=stale), 412, "stale-revision")
     assert ready.patch(path, json=change, headers=editor | {"If-Match": read}).status_code == 200
+    # An addition tramples nothing, so it need not say what was read; what it says is heeded.
+    again = ready.post(f"/v1/{record}/{part}", json=PARTS[record, part][0], headers=stale)
+    assert_problem(again, 412, "stale-revision")
 
 
 def test_a_row_that_cannot_be_is_refused_at_its_place(

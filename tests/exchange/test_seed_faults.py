@@ -70,7 +70,7 @@ FAULTS = {
     "a source given twice": ("sources", "S2", "S1", 2, None, "line 1"),
     "a seat that is unknown": ("organisations", "city: valley", "city: nowhere", 1, "city", "cities.yaml"),
     "a code of one letter": ("countries", "code: AD", "code: A", 1, "code", "capital letters"),
-    "an alpha-3 code of another": ("countries", "alpha3: AND", "alpha3: JPN", 1, None, "database"),
+    "an alpha-3 code of another": ("countries", "alpha3: AND", "alpha3: JPN", 1, None, "known already"),
     "a program of no partnership": ("programs", "[town, valley]", "[town]", 1, "partnership", "exactly these"),
     "a program of several": ("programs", "  kind: friendship_city\n", "", 1, "partnership", "Several"),
     "a side that is no member": ("programs", "side: valley", "side: parish", 5, "participants/0/side", "no member"),
