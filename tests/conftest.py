@@ -1,7 +1,7 @@
 """The real database, built by the real migrations, on both engines, with unrelated rows in every test.
 
-A test gets a fresh copy of a template (SQLite: the file; PostgreSQL: CREATE DATABASE … TEMPLATE) and nothing
-of it remains. Every test that wrote ends with `check`: tables are the fold of the journal.
+A test gets a copy of a template (SQLite: the file; PostgreSQL: CREATE DATABASE … TEMPLATE, put back as it was
+after each test) and nothing of it remains. Every test that wrote ends with `check`: tables are the fold of the journal.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 from noise import fill
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
+from app.models import Base
 from app.registry import Database, checking, open_registry
 
 POSTGRES = os.environ.get("REGISTRY_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -77,6 +79,45 @@ def _postgres_url(name: str) -> str:
     return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
 
 
+class Slots(list["Slot"]):
+    """Copies that are free, and how to make another."""
+
+    def __init__(self, make: Callable[[], Slot]) -> None:
+        super().__init__()
+        self.make = make
+
+
+class Slot:
+    """A PostgreSQL copy of the template that remembers what its rows and sequences were."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        tables = [table.name for table in Base.metadata.sorted_tables]
+        with self._connection() as connection:
+            connection.execute(text("CREATE SCHEMA pristine"))
+            for table in tables:
+                connection.execute(text(f"CREATE TABLE pristine.{table} AS TABLE public.{table}"))
+            found = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
+            sequences = connection.execute(text(found)).all()
+        # Replica mode: no foreign key is looked at while rows go and come.
+        self._script = ["SET session_replication_role = replica", "SET lock_timeout = '20s'"]
+        self._script += [f"DELETE FROM public.{table}" for table in tables]
+        self._script += [f"INSERT INTO public.{table} SELECT * FROM pristine.{table}" for table in tables]
+        self._script += [f"SELECT setval('public.{name}', {last or 1}, {last is not None})" for name, last in sequences]
+
+    def put_back(self) -> None:
+        """Make it what it was."""
+        with self._connection() as connection:
+            connection.exec_driver_sql("; ".join(self._script))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        engine = create_engine(make_url(self.url).set(drivername="postgresql+psycopg"))
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite registry with noise in it."""
@@ -129,11 +170,21 @@ def postgres_copy(postgres_template: str) -> Callable[[], Iterator[str]]:
     return copy
 
 
+@pytest.fixture(scope="session")
+def postgres_slots(postgres_copy: Callable[[], Iterator[str]]) -> Iterator[Slots]:
+    """Copies of the template that were used and put back as they were: that is ten times faster than a new one."""
+    with ExitStack() as copies:
+        yield Slots(lambda: Slot(copies.enter_context(contextmanager(postgres_copy)())))
+
+
 @pytest.fixture
-def postgres_database(postgres_copy: Callable[[], Iterator[str]], request: pytest.FixtureRequest) -> Iterator[Database]:
+def postgres_database(postgres_slots: Slots, request: pytest.FixtureRequest) -> Iterator[Database]:
     """A registry of its own on PostgreSQL."""
-    for url in postgres_copy():
-        yield from _checked(open_registry(url, threads=8), request)
+    slot = postgres_slots.pop() if postgres_slots else postgres_slots.make()
+    yield from _checked(open_registry(slot.url, threads=8), request)
+    if request.node.get_closest_marker("damaged") is None:
+        slot.put_back()
+        postgres_slots.append(slot)
 
 
 def _checked(database: Database, request: pytest.FixtureRequest) -> Iterator[Database]:

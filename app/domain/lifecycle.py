@@ -343,13 +343,8 @@ def _life(course: Sequence[_Statuses], events: Sequence[Event]) -> Life:
     whole = _turns([whole_status(statuses.values()) for statuses in course])
     by_member = {member: _turns([statuses[member] for statuses in course]) for member in course[0]}
     moments = _moments(events)
-    # What is renewed was there before: a first event that renews says no more than how late it can have begun.
-    begins = [
-        (date.min, end) if event.type == RENEWED else (begin, end)
-        for event, (begin, end) in zip(events, moments, strict=True)
-    ]
     groups = [(None, whole), *by_member.items()]
-    spells = [_spells(turns, begins, member=key) for key, turns in groups]
+    spells = [_spells(turns, events, moments, member=key) for key, turns in groups]
     return Life(
         status=_status_now(whole),
         established=_first_active(whole, events),
@@ -390,7 +385,16 @@ def _moments(events: Sequence[Event]) -> list[tuple[date, date]]:
     return list(zip(accumulate(floors, max), latest, strict=True))
 
 
-def _spells(turns: Sequence[_Turn], moments: Sequence[tuple[date, date]], *, member: Hashable | None) -> list[Spell]:
+def _spells(
+    turns: Sequence[_Turn],
+    events: Sequence[Event],
+    moments: Sequence[tuple[date, date]],
+    *,
+    member: Hashable | None,
+) -> list[Spell]:
     begins = [moments[turn.index] for turn in turns]
+    if turns and events[turns[0].index].type == RENEWED:
+        # What is renewed was there before: this says no more than how late it can have begun.
+        begins[0] = (date.min, begins[0][1])
     ends = [*begins, (None, None)][1:]
     return [Spell(member, turn.status, *begin, *end) for turn, begin, end in zip(turns, begins, ends, strict=True)]

@@ -148,9 +148,7 @@ def test_a_claimed_city_conflicts_if_it_is_another_record(
 ) -> None:
     names = [f"City {number}" for number in recorded_cities]
     claims = [Claim("Same words", source, city) for source, city in enumerate(claimed)]
-    found = find_conflict(
-        "part_of", kind="city", recorded=names, recorded_cities=recorded_cities, claims=claims
-    )
+    found = find_conflict("part_of", kind="city", recorded=names, recorded_cities=recorded_cities, claims=claims)
     assert (found is not None) is expected
 
 
@@ -172,9 +170,7 @@ def test_claims_are_grouped_by_meaning_in_the_words_of_the_first_and_name_each_s
 
 
 def test_a_year_and_about_that_year_are_shown_as_two_values() -> None:
-    conflict = find_conflict(
-        "since", kind="date", recorded=["1973"], claims=_claims("1973", "1973~", " 1973 ", "1980")
-    )
+    conflict = find_conflict("since", kind="date", recorded=["1973"], claims=_claims("1973", "1973~", " 1973 ", "1980"))
     assert conflict is not None
     assert [(claim.value, claim.sources) for claim in conflict.claims] == [
         ("1973", (1, 3)),
@@ -184,9 +180,7 @@ def test_a_year_and_about_that_year_are_shown_as_two_values() -> None:
 
 
 def test_a_source_that_supports_the_record_without_restating_it_stands_with_its_value() -> None:
-    conflict = find_conflict(
-        "established", kind="date", recorded=["2004"], claims=_claims(None, "2000", "2004")
-    )
+    conflict = find_conflict("established", kind="date", recorded=["2004"], claims=_claims(None, "2000", "2004"))
     assert conflict is not None
     assert conflict.claims == (ClaimedValue("2004", None, (1, 3)), ClaimedValue("2000", None, (2,)))
 
@@ -230,9 +224,7 @@ _DATES = st.dates().flatmap(lambda day: st.sampled_from([day.isoformat()[:size] 
 
 
 @given(recorded=st.lists(_DATES, max_size=1), claimed=st.lists(_DATES, max_size=4))
-def test_dates_conflict_exactly_where_some_two_of_them_cannot_coincide(
-    recorded: list[str], claimed: list[str]
-) -> None:
+def test_dates_conflict_exactly_where_some_two_of_them_cannot_coincide(recorded: list[str], claimed: list[str]) -> None:
     dates = [fuzzy_dates.parse(text) for text in (*recorded, *claimed)]
     expected = any(not fuzzy_dates.may_coincide(one, other) for one in dates for other in dates)
     found = find_conflict("since", kind="date", recorded=recorded, claims=_claims(*claimed))

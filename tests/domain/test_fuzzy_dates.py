@@ -173,9 +173,7 @@ def test_what_is_no_date_is_refused_naming_the_forms_and_never_echoed(text: str)
     with pytest.raises(InvalidDate) as refused:
         parse(text, field="date")
     message = refused.value.message
-    assert all(
-        example in message for example in ("1973", "1973-11", "1973-11-09", "~", "?", "%", "197X", "19XX")
-    )
+    assert all(example in message for example in ("1973", "1973-11", "1973-11-09", "~", "?", "%", "197X", "19XX"))
     assert len(message) < 300
     assert refused.value.field == "date"
 
@@ -281,9 +279,7 @@ def test_a_date_is_certainly_reached_when_its_last_day_is(text: str, day: date, 
         (" 1973~ .. 1979? ", date(1973, 1, 1), date(1979, 12, 31)),
     ],
 )
-def test_a_range_runs_from_the_first_days_bound_to_the_last(
-    text: str, first: date | None, last: date | None
-) -> None:
+def test_a_range_runs_from_the_first_days_bound_to_the_last(text: str, first: date | None, last: date | None) -> None:
     assert fuzzy_dates.parse_range(text) == (first, last)
 
 

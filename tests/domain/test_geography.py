@@ -35,9 +35,7 @@ places = st.tuples(latitudes, longitudes)
         ((60, 0), (60, 180), HALF_ROUND / 3),
     ],
 )
-def test_distances_that_geometry_gives(
-    start: tuple[float, float], end: tuple[float, float], km: float
-) -> None:
+def test_distances_that_geometry_gives(start: tuple[float, float], end: tuple[float, float], km: float) -> None:
     assert great_circle_km(*start, *end) == pytest.approx(km, abs=1e-9)
 
 
@@ -137,9 +135,7 @@ def test_a_box_round_a_pole_has_all_longitudes(lat: float) -> None:
     assert 90 in (box.north, -box.south)
 
 
-@pytest.mark.parametrize(
-    ("latitude", "longitude"), [(None, None), (0, 0), (90, 180), (-90, -180), (41.8781, -87.6298)]
-)
+@pytest.mark.parametrize(("latitude", "longitude"), [(None, None), (0, 0), (90, 180), (-90, -180), (41.8781, -87.6298)])
 def test_possible_coordinates_pass(latitude: float | None, longitude: float | None) -> None:
     check_coordinates(latitude, longitude)
 

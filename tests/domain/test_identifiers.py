@@ -121,9 +121,7 @@ def test_a_value_is_normalised_under_its_scheme() -> None:
         ("wikidata", "Q1297/../x", None),
     ],
 )
-def test_a_normal_value_has_a_link_and_anything_else_none(
-    scheme: str, value: str, address: str | None
-) -> None:
+def test_a_normal_value_has_a_link_and_anything_else_none(scheme: str, value: str, address: str | None) -> None:
     assert link(scheme, value) == address
 
 

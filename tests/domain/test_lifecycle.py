@@ -30,9 +30,7 @@ ALPHA, BETA = "alpha", "beta"
 PAIR = (ALPHA, BETA)
 
 
-def event(
-    type_: str, when: str | None = None, by: str | None = None, *, instead_of: str | None = None
-) -> Event:
+def event(type_: str, when: str | None = None, by: str | None = None, *, instead_of: str | None = None) -> Event:
     return Event(type_, parse(when) if when else None, declared_by=by, in_place_of=instead_of)
 
 
@@ -129,9 +127,7 @@ def test_after_the_end_of_osaka_and_san_francisco_this_may_follow(type_: str, by
         ("nagasaki", []),
     ],
 )
-def test_after_the_end_of_osaka_and_san_francisco_nothing_else_may(
-    by: str | None, possible: list[str]
-) -> None:
+def test_after_the_end_of_osaka_and_san_francisco_nothing_else_may(by: str | None, possible: list[str]) -> None:
     assert allowed(BAY, BAY_EVENTS, declared_by=by) == possible
 
 
@@ -210,18 +206,14 @@ def test_douzelage_was_signed_at_an_unknown_time_before_its_first_known_successi
     by_member = {(s.member, s.status): s for s in life.spells}
     assert by_member[None, "active"] == Spell(None, "active", date.min, date(2016, 12, 31))
     assert by_member["karkkila", "active"].end_earliest == date(2016, 1, 1)
-    assert by_member["rokiskis", "active"] == Spell(
-        "rokiskis", "active", date(2018, 1, 1), date(2018, 12, 31)
-    )
+    assert by_member["rokiskis", "active"] == Spell("rokiskis", "active", date(2018, 1, 1), date(2018, 12, 31))
     assert [s.status for s in life.spells if s.member == "asikkala"] == ["active"]
 
 
 def test_a_town_that_left_the_charter_may_come_back_while_the_charter_goes_on() -> None:
     possible = allowed(DOUZELAGE, DOUZELAGE_EVENTS, declared_by="karkkila")
     assert possible == ["resumed", "rejected", "anniversary", "note"]
-    life = unfold(
-        DOUZELAGE, [*DOUZELAGE_EVENTS, event("renewed", "2020"), event("suspended"), event("resumed")]
-    )
+    life = unfold(DOUZELAGE, [*DOUZELAGE_EVENTS, event("renewed", "2020"), event("suspended"), event("resumed")])
     assert life.members["karkkila"].status == "ended"  # events of all do not bring it back
 
 
@@ -234,9 +226,7 @@ def test_a_friendship_proposal_that_was_rejected_has_ended_and_never_was_active(
 
 
 def test_a_proposal_that_was_signed_is_established_when_signed() -> None:
-    life = unfold(
-        PAIR, [event("proposed", "1972"), event("decided", "1973-05"), event("signed", "1973-11-09")]
-    )
+    life = unfold(PAIR, [event("proposed", "1972"), event("decided", "1973-05"), event("signed", "1973-11-09")])
     assert (life.status, text(life.established)) == ("active", "1973-11-09")
     assert whole_spells(life) == ["proposed", "active"]
 
@@ -381,9 +371,7 @@ def test_an_event_of_all_leaves_those_as_they_are_that_it_cannot_move() -> None:
 
 def test_events_of_all_pass_by_a_member_that_joins_later() -> None:
     events = [event("signed", "1991"), event("suspended", "1995"), event("resumed", "1996")]
-    life = unfold(
-        (*PAIR, "gamma"), [*events, event("joined", "2000", by="gamma"), event("suspended", "2005")]
-    )
+    life = unfold((*PAIR, "gamma"), [*events, event("joined", "2000", by="gamma"), event("suspended", "2005")])
     gamma = [(s.status, s.begin_earliest.year) for s in life.spells if s.member == "gamma"]
     assert gamma == [("active", 2000), ("suspended", 2005)]
     assert text(life.members["gamma"].joined) == "2000"
@@ -410,8 +398,7 @@ def test_a_new_signing_after_the_end_is_refused_and_says_what_is_possible() -> N
     assert refused.field == "events/3"
     assert refused.allowed == ["resumed", "ended", "rejected", "anniversary", "note"]
     assert refused.message == (
-        "The partnership has ended, so it cannot be signed. "
-        "Possible here: resumed, ended, rejected, anniversary, note."
+        "The partnership has ended, so it cannot be signed. Possible here: resumed, ended, rejected, anniversary, note."
     )
 
 
@@ -683,9 +670,7 @@ def test_the_statuses_are_those_of_the_last_spells_and_the_whole_follows_its_mem
 
 @holds
 @given(HISTORIES, st.dates(date(1940, 1, 1), date(2030, 1, 1)))
-def test_on_no_day_is_it_certainly_active_and_certainly_something_else(
-    events: list[Event], day: date
-) -> None:
+def test_on_no_day_is_it_certainly_active_and_certainly_something_else(events: list[Event], day: date) -> None:
     spells = unfold(MEMBERS, events).spells
     others = [
         s

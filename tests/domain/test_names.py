@@ -47,9 +47,7 @@ def test_a_name_folds_to_its_key(text: str, key: str) -> None:
     assert fold(text) == key
 
 
-@pytest.mark.parametrize(
-    "text", ["!!!", "’’", "—", "\u0301", "\u2800", "\ue000", "👍🏽", "\u200d", "\U0010fffd"]
-)
+@pytest.mark.parametrize("text", ["!!!", "’’", "—", "\u0301", "\u2800", "\ue000", "👍🏽", "\u200d", "\U0010fffd"])
 def test_text_without_a_letter_still_has_a_key_of_its_own(text: str) -> None:
     assert fold(text)
     assert fold(fold(text)) == fold(text)

@@ -59,22 +59,14 @@ def test_every_script_and_harmless_text_passes_unchanged(text: str) -> None:
 @pytest.mark.parametrize(
     ("character", "message"),
     [
-        *(
-            (character, "control character")
-            for character in "\x00\x01\x08\x0b\x0c\x1b\x1c\x1f\x7f\x80\x85\x9f"
-        ),
+        *((character, "control character") for character in "\x00\x01\x08\x0b\x0c\x1b\x1c\x1f\x7f\x80\x85\x9f"),
         *((character, "surrogate") for character in "\ud800\udbff\udc00\udfff"),
-        *(
-            (character, "no character")
-            for character in "\ufffe\uffff\ufdd0\ufdef\U0001ffff\U0010fffe\U0010ffff"
-        ),
+        *((character, "no character") for character in "\ufffe\uffff\ufdd0\ufdef\U0001ffff\U0010fffe\U0010ffff"),
         *((character, "direction") for character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"),
     ],
 )
 @pytest.mark.parametrize("template", ["Osa{}ka", "{}Osaka", "Osaka{}", "{}"])
-def test_what_cannot_be_stored_seen_or_trusted_is_refused(
-    character: str, message: str, template: str
-) -> None:
+def test_what_cannot_be_stored_seen_or_trusted_is_refused(character: str, message: str, template: str) -> None:
     for cleaned in (line, lines):
         with pytest.raises(InvalidValue, match=message) as refused:
             cleaned(template.format(character))

@@ -203,6 +203,7 @@ def test_noting_a_use_leaves_no_impatient_connection_behind(sqlite_database: Dat
     assert waits == sqlite_database.write_wait * 1000
 
 
+@pytest.mark.damaged
 def test_noting_a_use_never_fails_a_request(database: Database) -> None:
     who = principal(database, a_key(database))
     assert who is not None
