@@ -40,11 +40,12 @@ DESCRIPTION = (
     "The open registry of record for sister-city partnerships. Reads need no key. Every error is"
     " `application/problem+json`; lists page by `next`; records carry an `ETag`, changes name it in `If-Match`."
 )
+#: Routes are looked for in this order: the most asked first.
 ROUTERS = (
+    partnerships.router,
+    cities.router,
     summary.router,
     countries.router,
-    cities.router,
-    partnerships.router,
     programs.router,
     organisations.router,
     sources.router,

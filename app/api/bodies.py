@@ -163,7 +163,7 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, behind the strict reading."""
         handler = super().get_route_handler()
-        known = _query_parameters(self.dependant)
+        known = _query_parameters(self.dependant) | _documented(self.openapi_extra)
         wanted = self.body_field is not None
         required = self.body_field is not None and self.body_field.field_info.is_required()
 
@@ -200,6 +200,12 @@ def _query_parameters(dependant: Dependant) -> dict[str, bool]:
     others = (parameters.Path, parameters.Header, parameters.Cookie)
     fields = [field for field in get_flat_params(dependant) if not isinstance(field.field_info, others)]
     return {field.alias: _takes_several(field.field_info.annotation) for field in sorted(fields, key=lambda f: f.alias)}
+
+
+def _documented(extra: Mapping[str, Any] | None) -> dict[str, bool]:
+    """The same of parameters that a route reads by hand and documents itself (lists do)."""
+    found = (extra or {}).get("parameters", ())
+    return {each["name"]: each["schema"].get("type") == "array" for each in found if each["in"] == "query"}
 
 
 def _takes_several(annotation: Any) -> bool:

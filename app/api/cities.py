@@ -25,7 +25,7 @@ PartnershipsAsked = lists.asked_of(partnership_views)
 PARTS = ("names", "identifiers", "populations", "successors", "citations")
 
 
-@router.get("", responses=reads(schemas.CityList), summary="List cities")
+@router.get("", openapi_extra=lists.documented(views), responses=reads(schemas.CityList), summary="List cities")
 def list_cities(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """Cities; `q` finds the beginning of any of their names, whatever the script or the accents."""
     return lists.answer(request, session, asked, view=views)
@@ -37,7 +37,12 @@ def show_city(request: Request, session: ReadingDep, key: CityKey) -> Response:
     return answers.record_answer(request, views.get(session, key), revision=session.number())
 
 
-@router.get("/{key}/partnerships", responses=reads(PartnershipList, 301, 404, 410), summary="A city's partnerships")
+@router.get(
+    "/{key}/partnerships",
+    openapi_extra=lists.documented(partnership_views),
+    responses=reads(PartnershipList, 301, 404, 410),
+    summary="A city's partnerships",
+)
 def list_city_partnerships(
     request: Request, session: ReadingDep, key: CityKey, asked: Any = PartnershipsAsked
 ) -> Response:

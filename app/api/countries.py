@@ -19,7 +19,7 @@ Asked = lists.asked_of(views)
 Code = Annotated[str, Path(min_length=1, max_length=300, description="The alpha-2 code", examples=["JP"])]
 
 
-@router.get("", responses=reads(schemas.CountryList), summary="List countries")
+@router.get("", openapi_extra=lists.documented(views), responses=reads(schemas.CountryList), summary="List countries")
 def list_countries(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """ISO 3166-1, with Kosovo (XK) added."""
     return lists.answer(request, session, asked, view=views)

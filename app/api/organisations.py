@@ -21,7 +21,9 @@ router = noun_router("organisations")
 Asked = lists.asked_of(views)
 
 
-@router.get("", responses=reads(schemas.OrganisationList), summary="List organisations")
+@router.get(
+    "", openapi_extra=lists.documented(views), responses=reads(schemas.OrganisationList), summary="List organisations"
+)
 def list_organisations(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """Schools, universities, consulates, associations …"""
     return lists.answer(request, session, asked, view=views)

@@ -21,7 +21,9 @@ router = noun_router("partnerships")
 Asked = lists.asked_of(views)
 
 
-@router.get("", responses=reads(schemas.PartnershipList), summary="List partnerships")
+@router.get(
+    "", openapi_extra=lists.documented(views), responses=reads(schemas.PartnershipList), summary="List partnerships"
+)
 def list_partnerships(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """Partnerships with their members. `country`, `continent` and `city` may be repeated: each then needs a
     member of its own (`country=US&country=JP`: between the two)."""

@@ -22,7 +22,7 @@ Asked = lists.asked_of(views)
 PARTS = ("participants", "occasions", "citations")
 
 
-@router.get("", responses=reads(schemas.ProgramList), summary="List programs")
+@router.get("", openapi_extra=lists.documented(views), responses=reads(schemas.ProgramList), summary="List programs")
 def list_programs(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """Exchange programs."""
     return lists.answer(request, session, asked, view=views)

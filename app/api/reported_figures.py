@@ -21,7 +21,9 @@ router = noun_router("reported-figures")
 Asked = lists.asked_of(views)
 
 
-@router.get("", responses=reads(schemas.FigureList), summary="List reported figures")
+@router.get(
+    "", openapi_extra=lists.documented(views), responses=reads(schemas.FigureList), summary="List reported figures"
+)
 def list_reported_figures(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """Claims about totals, as their sources make them."""
     return lists.answer(request, session, asked, view=views)

@@ -37,7 +37,7 @@ Limit = Annotated[
 ]
 
 
-@router.get("", responses=reads(schemas.RevisionList), summary="List revisions")
+@router.get("", openapi_extra=lists.documented(views), responses=reads(schemas.RevisionList), summary="List revisions")
 def list_revisions(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """Every committed step of the registry, newest first."""
     return lists.answer(request, session, asked, view=views)

@@ -19,7 +19,7 @@ router = noun_router("sources")
 Asked = lists.asked_of(views)
 
 
-@router.get("", responses=reads(schemas.SourceList), summary="List sources")
+@router.get("", openapi_extra=lists.documented(views), responses=reads(schemas.SourceList), summary="List sources")
 def list_sources(request: Request, session: ReadingDep, asked: Any = Asked) -> Response:
     """The documents that support what the registry says."""
     return lists.answer(request, session, asked, view=views)

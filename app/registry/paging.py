@@ -11,11 +11,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, TypeAlias, TypedDict
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Row, Select, func, literal, tuple_
+from sqlalchemy import Column, ColumnElement, Label, Row, Select, func, literal, tuple_
 from sqlalchemy.orm import Session
 
 from app.domain.names import nearest
@@ -48,7 +49,7 @@ class Window(TypedDict, total=False):
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sort:
     """An order by columns, none ever null, the last one unique; all of them rise, or all fall."""
 
@@ -60,6 +61,11 @@ class Sort:
         bounds = [literal(value, column.type) for column, value in zip(self.columns, values, strict=True)]
         here, there = (self.columns[0], bounds[0]) if len(bounds) == 1 else (tuple_(*self.columns), tuple_(*bounds))
         return here < there if self.falling else here > there
+
+    @cached_property
+    def labelled(self) -> list[Label[Any]]:
+        """For SELECT: under names of their own, since a list may show the same columns."""
+        return [column.label(f"sort_{place}") for place, column in enumerate(self.columns)]
 
     def order(self) -> list[ColumnElement[Any]]:
         """For ORDER BY."""
@@ -111,7 +117,7 @@ def page(
     """
     name = next(iter(sorts)) if sort is None else sort
     order, binding = _chosen(sorts, name), bound_to(noun, query, name)
-    keyed = statement.add_columns(*(column.label(f"sort_{place}") for place, column in enumerate(order.columns)))
+    keyed = statement.add_columns(*order.labelled)
     if cursor is not None:
         keyed = keyed.where(order.after(decoded(cursor, binding, order.columns)))
     rows = session.execute(keyed.order_by(*order.order()).limit(checked_limit(limit) + 1)).all()

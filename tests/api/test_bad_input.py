@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], int, str, str, str]] = {
     "an unknown city": (
         "partnerships", pair(1, {"name": "Bride", "country": "IM"}), 422, "unknown-reference",
         "/members/1/city", "add it first"),
-    "an unknown number": ("partnerships", pair(1, 10**18), 422, "unknown-reference", "/members/1/city", "number"),
+    "an unknown number": ("partnerships", pair(1, 10**15), 422, "unknown-reference", "/members/1/city", "number"),
     "an unknown identifier": (
         "partnerships", pair(1, "wikidata:Q1"), 422, "unknown-reference", "/members/1/city", "identifier"),
     "a number beyond 64 bits": ("partnerships", pair(1, 2**63), 400, "malformed-body", "", "64 bits"),

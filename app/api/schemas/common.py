@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LARGEST_ID = 2**63 - 1
+#: Ids have 64 bits in the database. Up to here every reader of JSON keeps them exactly, and no registry gets there.
+LARGEST_ID = 2**53 - 1
 #: An EDTF date, as the registry keeps it. The pattern is the form; whether the day exists is checked too.
 DATE = r"^([0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?[~?%]?|[0-9]{3}[Xx]|[0-9]{2}[Xx]{2})$"
 

@@ -36,6 +36,8 @@ COLUMNS = (
     _partnerships.c.revision, _partnerships.c.created_at, _partnerships.c.updated_at,
     _PROGRAMS.with_only_columns(func.count()).scalar_subquery().label("programs_count"),
 )  # fmt: skip
+#: Built once: putting a statement together costs as much as running it.
+_LISTED = select(*COLUMNS).where(_partnerships.c.merged_into_id.is_(None))
 PAIR = 2
 MOST_WANTED = 4
 
@@ -78,13 +80,12 @@ SORTS = paging.sorts(
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of partnerships; merged ones are never among them. Asked for a day, `extra` says how many were left
     out because their dates do not settle it (`left_out_as_undated`)."""
-    conditions = [_partnerships.c.merged_into_id.is_(None), *filters.conditions(session, FILTERS, query)]
-    conditions += _with_members(session, query)
+    conditions = [*filters.conditions(session, FILTERS, query), *_with_members(session, query)]
     activity = _activity(query)
-    statement = select(*COLUMNS).where(*conditions, *activity.asked)
+    statement = _LISTED.where(*conditions, *activity.asked)
     page = paging.page(session, statement, items, noun=NOUN, query=query, sorts=SORTS, **window)
     if activity.left_out:
-        undated = select(*COLUMNS).where(*conditions, *activity.left_out)
+        undated = _LISTED.where(*conditions, *activity.left_out)
         page.extra["left_out_as_undated"] = paging.counted(session, undated)
     return page
 
