@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-import anyio
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
@@ -104,10 +104,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.database = given or open_registry(
         settings.database_url, threads=settings.threads, write_wait=settings.write_wait
     )
-    app.state.reads = anyio.CapacityLimiter(settings.reads_at_once or READS_AT_ONCE[app.state.database.is_sqlite])
+    at_once = settings.reads_at_once or READS_AT_ONCE[app.state.database.is_sqlite]
+    app.state.reads = ThreadPoolExecutor(at_once, thread_name_prefix="reads")
     try:
         yield
     finally:
+        app.state.reads.shutdown()
+        app.state.reads = None
         if given is None:
             app.state.database.close()
         app.state.database = given

@@ -1,6 +1,6 @@
 """How fast the registry answers, beside other ways of serving the same rows in the same run.
 
-    python bench/serving.py [--url postgresql://…] [--pairs 2000] [--seconds 4]
+    python bench/serving.py [--url postgresql://…] [--pairs 2000] [--seconds 4] [--connections 32]
 
 Prints a table: start to first answer, idle memory, and the rates of the list of 50 and of one record beside a
 bare constant FastAPI route and the same list by ORM objects and response_model. Figures of one machine mean
@@ -106,30 +106,39 @@ def main() -> None:
     options.add_argument("--url", help="an empty database; default: a SQLite file of its own")
     options.add_argument("--pairs", type=int, default=1000)
     options.add_argument("--seconds", type=float, default=4.0)
+    options.add_argument("--connections", type=int, default=32, help="how many ask at once")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = given.url or f"sqlite:///{folder}/bench.db"
         fill(url, given.pairs)
-        run(url, given.seconds)
+        run(url, given.seconds, given.connections)
 
 
-def run(url: str, seconds: float) -> None:
+def run(url: str, seconds: float, connections: int) -> None:
     """All measurements on a filled database."""
     environment = {"REGISTRY_DATABASE_URL": url, "REGISTRY_LOG_LEVEL": "error"}
     rates: dict[str, Rate] = {}
     with serving("app.main:create_app", environment=environment, factory=True) as (port, process, started):
         print(f"start to first answer {started:.2f} s; idle memory {idle_memory(process):.0f} MiB", flush=True)
-        rates["registry: list of 50"] = measure(port, "/v1/partnerships?limit=50", seconds=seconds)
-        rates["registry: list of 50, one country"] = measure(port, "/v1/partnerships?country=JP", seconds=seconds)
-        rates["registry: one record"] = measure(port, "/v1/partnerships/3", seconds=seconds)
+        rates["registry: list of 50"] = measure(
+            port, "/v1/partnerships?limit=50", seconds=seconds, connections=connections
+        )
+        rates["registry: list of 50, one country"] = measure(
+            port, "/v1/partnerships?country=JP", seconds=seconds, connections=connections
+        )
+        rates["registry: one record"] = measure(port, "/v1/partnerships/3", seconds=seconds, connections=connections)
     size = rates["registry: list of 50"].size
     driver = url.replace("postgresql://", "postgresql+psycopg://")
     theirs = {"REGISTRY_DATABASE_URL": driver, "BENCH_SIZE": str(size)}
     with serving("bench.orm_way:app", environment=theirs) as (port, _, _):
-        rates["bare constant FastAPI route"] = measure(port, "/constant", seconds=seconds)
-        rates["ORM, selectinload: list of 50"] = measure(port, "/partnerships", seconds=seconds)
-        rates["ORM, joinedload: list of 50"] = measure(port, "/partnerships?way=joined", seconds=seconds)
-        rates["ORM: one record, bare"] = measure(port, "/partnerships/3", seconds=seconds)
+        rates["bare constant FastAPI route"] = measure(port, "/constant", seconds=seconds, connections=connections)
+        rates["ORM, selectinload: list of 50"] = measure(
+            port, "/partnerships", seconds=seconds, connections=connections
+        )
+        rates["ORM, joinedload: list of 50"] = measure(
+            port, "/partnerships?way=joined", seconds=seconds, connections=connections
+        )
+        rates["ORM: one record, bare"] = measure(port, "/partnerships/3", seconds=seconds, connections=connections)
     show(rates)
 
 

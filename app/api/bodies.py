@@ -3,17 +3,19 @@ later, where nobody can say why: it is refused here, as a 400 that names the rea
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import json
 import math
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any, get_args, get_origin
 
-import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi import params as parameters
+from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
@@ -181,8 +183,10 @@ def _in_its_lane(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, A
     @wraps(endpoint)
     async def run(**given: Any) -> Any:
         session = next((value for value in given.values() if isinstance(value, ReadingSession)), None)
-        lane = None if session is None else session.info["lane"]
-        return await anyio.to_thread.run_sync(partial(_closing, endpoint, session, given), limiter=lane)
+        if session is None or session.info["lane"] is None:
+            return await run_in_threadpool(_closing, endpoint, session, given)
+        told = partial(copy_context().run, _closing, endpoint, session, given)
+        return await asyncio.get_running_loop().run_in_executor(session.info["lane"], told)
 
     return run
 

@@ -6,6 +6,7 @@ sphere.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import asin, atan2, cos, degrees, hypot, radians, sin
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ class Box(NamedTuple):
     east: float
 
 
+@lru_cache(maxsize=65_536)
 def great_circle_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """Kilometres along the surface of a sphere of mean Earth radius between two places in degrees. Symmetric.
 

@@ -120,7 +120,8 @@ def page(
     keyed = statement.add_columns(*order.labelled)
     if cursor is not None:
         keyed = keyed.where(order.after(decoded(cursor, binding, order.columns)))
-    rows = session.execute(keyed.order_by(*order.order()).limit(checked_limit(limit) + 1)).all()
+    # On the connection: the session's own way to it takes as long as fetching ten rows.
+    rows = session.connection().execute(keyed.order_by(*order.order()).limit(checked_limit(limit) + 1)).all()
     shown = rows[:limit]
     return Page(
         render(session, shown),

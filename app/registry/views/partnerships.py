@@ -250,13 +250,13 @@ _MEMBERS_OF = (
     )
     .join(_cities, _cities.c.id == _members.c.city_id)
     .where(_members.c.partnership_id.in_(bindparam("partnerships", expanding=True)))
-    .order_by(_members.c.id)
+    .order_by(_members.c.partnership_id, _members.c.id)
 )  # fmt: skip
 
 
 def _members_of(session: Session, partnerships: Sequence[int]) -> dict[int, list[Item]]:
     found: dict[int, list[Item]] = {number: [] for number in partnerships}
-    rows = session.execute(_MEMBERS_OF, {"partnerships": partnerships}).all() if partnerships else ()
+    rows = session.connection().execute(_MEMBERS_OF, {"partnerships": partnerships}).all() if partnerships else ()
     for number, member, status, joined, left, city, name, country, subdivision, latitude, longitude in rows:
         found[number].append(
             {
