@@ -12,11 +12,13 @@ from app.api.dependencies import EditorDep, IfMatchDep, ReadingDep
 from app.api.history import RecordKey, add_history, add_redaction
 from app.api.openapi import deletes, reads, writes
 from app.api.schemas import sources as schemas
-from app.registry import sources
+from app.registry import resolving, sources
+from app.registry.views import citations
 from app.registry.views import sources as views
 
 router = noun_router("sources")
 Asked = lists.asked_of(views)
+Cited = lists.asked_of(citations)
 
 
 @router.get("", openapi_extra=lists.documented(views), responses=reads(schemas.SourceList), summary="List sources")
@@ -29,6 +31,18 @@ def list_sources(request: Request, session: ReadingDep, asked: Any = Asked) -> R
 def show_source(request: Request, session: ReadingDep, key: RecordKey) -> Response:
     """A source, whole."""
     return answers.record_answer(request, views.get(session, key), revision=session.number())
+
+
+@router.get(
+    "/{key}/citations",
+    openapi_extra=lists.documented(citations),
+    responses=reads(schemas.CitedList, 404, 410),
+    summary="What a source is cited for",
+)
+def list_citations(request: Request, session: ReadingDep, key: RecordKey, asked: Any = Cited) -> Response:
+    """The fields of records that the source is cited for, of all nouns."""
+    number = resolving.addressed(session, "sources", key)
+    return lists.answer(request, session, asked, view=citations, source=[str(number)])
 
 
 @router.post("", status_code=201, responses=writes(schemas.SourceOut, status=201), summary="Add a source")

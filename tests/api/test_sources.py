@@ -12,6 +12,17 @@ def test_a_source_shows_what_it_is_cited_for(client: TestClient) -> None:
     assert shown["citations"] == [{"noun": "partnerships", "id": 1, "field": "established", "value": "1952"}]
 
 
+def test_all_that_a_source_is_cited_for_is_a_list_of_its_own(client: TestClient, editor: dict[str, str]) -> None:
+    body = {"source": 1, "field": "kind", "value": "project"}
+    assert client.post("/v1/partnerships/4/citations", json=body, headers=editor).status_code == 201
+    cited = listed(client, "/v1/sources/1/citations", limit=1)
+    assert [(each["noun"], each["id"], each["field"]) for each in cited] == [
+        ("partnerships", 1, "established"),
+        ("partnerships", 4, "kind"),
+    ]
+    assert_problem(client.get("/v1/sources/999/citations"), 404, "not-found")
+
+
 def test_a_source_is_found_by_its_key(client: TestClient, editor: dict[str, str]) -> None:
     client.post("/v1/sources", json={"title": "Another", "key": "N2"}, headers=editor)
     assert [item["key"] for item in listed(client, "/v1/sources?key=NOISE")] == ["NOISE"]

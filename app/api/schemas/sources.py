@@ -70,6 +70,14 @@ class Cited(Answer):
     value: str | None
 
 
+class CitedList(Answer):
+    """One page of what a source is cited for."""
+
+    items: list[Cited]
+    next: str | None
+    total: int | None
+
+
 class SourceOut(SourceItem):
     """A source, whole, with the first hundred fields that it is cited for."""
 

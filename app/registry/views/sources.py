@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models import Citation, Source
-from app.models.sources import CITED
 from app.registry import filters, paging, resolving
 from app.registry.content import table_of
 from app.registry.paging import AnyRow, Item, Page, Query, Window
+from app.registry.views import citations
 
 NOUN = Source.NOUN
 _sources, _citations = table_of(Source), table_of(Citation)
@@ -53,11 +53,4 @@ def get(session: Session, key: int | str) -> Item:
 
 
 def _citing(session: Session, source: int) -> list[Item]:
-    columns = (_citations.c.field, _citations.c.value, *(_citations.c[column] for column in CITED.values()))
-    statement = select(*columns).where(_citations.c.source_id == source).order_by(_citations.c.id).limit(SHOWN)
-    return [_citation(row) for row in session.execute(statement)]
-
-
-def _citation(row: AnyRow) -> Item:
-    noun, record = next((noun, row[place]) for place, noun in enumerate(CITED, start=2) if row[place] is not None)
-    return {"noun": noun, "id": record, "field": row.field, "value": row.value}
+    return citations.listing(session, {"source": [str(source)]}, limit=SHOWN).items
