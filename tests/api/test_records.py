@@ -213,7 +213,7 @@ def test_a_limit_that_cannot_be_is_refused(client: TestClient, noun: str) -> Non
 UNUSABLE = {
     "sort=nme": "sorted by one of",
     "sort=": "sorted by one of",
-    "count=all": "cannot be used",
+    "count=all": "must be one of: none, exact",
     "kinf=city": "does not know",
     "%00=1": "does not know",
 }
