@@ -1,6 +1,6 @@
 """How fast the registry answers, beside other ways of serving the same rows in the same run.
 
-    python bench/serving.py [--url postgresql://…] [--pairs 2000] [--seconds 4] [--connections 32]
+    python bench/serving.py [--url postgresql://…] [--pairs 2000] [--seconds 4] [--connections 8]
 
 Prints a table: start to first answer, idle memory, and the rates of the list of 50 and of one record beside a
 bare constant FastAPI route and the same list by ORM objects and response_model. Figures of one machine mean
@@ -106,7 +106,7 @@ def main() -> None:
     options.add_argument("--url", help="an empty database; default: a SQLite file of its own")
     options.add_argument("--pairs", type=int, default=1000)
     options.add_argument("--seconds", type=float, default=4.0)
-    options.add_argument("--connections", type=int, default=32, help="how many ask at once")
+    options.add_argument("--connections", type=int, default=8, help="how many ask at once")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = given.url or f"sqlite:///{folder}/bench.db"
