@@ -44,15 +44,15 @@ check: $(DEV) ## everything but the tests: style, types, layers, migrations agai
 # difference, not what was released since.
 check-lock: $(DEV)
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && cp requirements*.lock "$$fresh" \
-	&& $(COMPILE) --extra build pyproject.toml -o "$$fresh/requirements.lock" \
-	&& $(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o "$$fresh/requirements-dev.lock" \
+	&& $(COMPILE) --extra build --extra parquet pyproject.toml -o "$$fresh/requirements.lock" \
+	&& $(COMPILE) --extra build --extra dev --extra bench -c requirements.lock pyproject.toml -o "$$fresh/requirements-dev.lock" \
 	&& for lock in requirements.lock requirements-dev.lock; do \
 		diff -u $$lock "$$fresh/$$lock" || { echo "$$lock is not up to date: run make lock"; exit 1; }; \
 	done && echo "The locks are up to date."
 
 lock: $(UV) ## write the lock files anew, keeping the versions that still fit (delete a lock first to renew it)
-	$(COMPILE) --extra build pyproject.toml -o requirements.lock
-	$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra build --extra parquet pyproject.toml -o requirements.lock
+	$(COMPILE) --extra build --extra dev --extra bench -c requirements.lock pyproject.toml -o requirements-dev.lock
 	echo "uv==$(UV_VERSION)" | $(COMPILE) --no-annotate - -o requirements-uv.lock
 
 fuzz: $(DEV) ## drive random operations for some minutes, and shrink what fails

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import copy_context
 from functools import partial, wraps
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from fastapi import APIRouter, Request, Response
 from fastapi import params as parameters
@@ -23,11 +23,13 @@ from pydantic import BeforeValidator
 from starlette.requests import ClientDisconnect
 
 from app.api.errors import WITH_BODY, BodyTooLarge, InvalidQuery, MalformedBody, UnsupportedBody
-from app.registry.database import ReadingSession
+from app.registry.database import ReadingSession, translated
 from app.settings import Settings
 
 JSON_TYPE = re.compile(r"application/(json|[a-z0-9!#$&^_.-]+\+json)")
 STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+T = TypeVar("T")
+D = TypeVar("D", bound=Callable[..., Any])
 LARGEST, SMALLEST = 2**63 - 1, -(2**63)
 LONGEST_INTEGER = len(str(SMALLEST))
 
@@ -164,7 +166,7 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, behind the strict reading."""
-        handler = super().get_route_handler()
+        handler = _straight_handler(self) or super().get_route_handler()
         known = _query_parameters(self.dependant) | _documented(self.openapi_extra)
         wanted = self.body_field is not None
         required = self.body_field is not None and self.body_field.field_info.is_required()
@@ -177,6 +179,37 @@ class StrictRoute(APIRoute):
             return await handler(taken)
 
         return strict
+
+
+def straight(value: Callable[[Request], T]) -> Callable[[D], D]:
+    """Marks a dependency of which `value` makes the same from the request: quickly, without I/O, needing no
+    clearing up but what the route itself does. Routes that have only such ones are called straight, since
+    FastAPI's way of solving dependencies costs as much as a page of rows."""
+
+    def mark(dependency: D) -> D:
+        dependency.straight = value  # type: ignore[attr-defined]
+        return dependency
+
+    return mark
+
+
+def _straight_handler(route: APIRoute) -> Callable[[Request], Coroutine[Any, Any, Response]] | None:
+    """The handler of a read that needs nothing but straight dependencies and the request; else None."""
+    own = route.dependant
+    asked: dict[str, Any] = {each.name or "": getattr(each.call, "straight", None) for each in own.dependencies}
+    others = (own.path_params, own.query_params, own.header_params, own.cookie_params, own.body_params)
+    if not asked or None in asked.values() or any(others) or own.request_param_name is None:
+        return None
+    endpoint: Any = own.call
+    name = own.request_param_name
+
+    async def handle(request: Request) -> Response:
+        given = {parameter: make(request) for parameter, make in asked.items()}
+        with translated():
+            answer: Response = await endpoint(**given, **{name: request})
+        return answer
+
+    return handle
 
 
 def _in_its_lane(endpoint: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:

@@ -22,7 +22,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.api import answers
-from app.api.bodies import PLAIN, StrictRequest
+from app.api.bodies import PLAIN, StrictRequest, straight
 from app.api.errors import KeyReused, Replay
 from app.domain.texts import clean
 from app.errors import Forbidden, Unauthenticated
@@ -47,11 +47,17 @@ def database_of(request: Request) -> Database:
     return database
 
 
+def _snapshot(request: Request) -> ReadingSession:
+    session = database_of(request).snapshot()
+    session.info["lane"] = request.app.state.reads
+    return session
+
+
+@straight(_snapshot)
 async def _reading(request: Request) -> AsyncIterator[ReadingSession]:
     # Not a thread's work: the route connects at its first question and gives the connection back itself (see
     # StrictRoute), so that a read costs one trip through the thread pool and not three.
-    session = database_of(request).snapshot()
-    session.info["lane"] = request.app.state.reads
+    session = _snapshot(request)
     with translated():
         try:
             yield session

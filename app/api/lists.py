@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import QueryParams
 
 from app.api import answers
+from app.api.bodies import straight
 from app.api.errors import InvalidQuery
 from app.errors import InvalidValue
 from app.registry.database import ReadingSession
@@ -37,12 +38,16 @@ def asked_of(view: Any) -> Any:
     parameters than the database takes for the page. The route documents them with `documented`."""
     names = [each.name for each in view.FILTERS]
 
-    async def read(request: Request) -> Asked:
+    def read(request: Request) -> Asked:
         given = request.query_params
         filters = {name: given.getlist(name) for name in names if name in given}
         return Asked(filters, _limit(given), _cursor(given), given.get("sort"), _count(given))
 
-    return Depends(read)
+    @straight(read)
+    async def dependency(request: Request) -> Asked:
+        return read(request)
+
+    return Depends(dependency)
 
 
 def _limit(given: QueryParams) -> int:
@@ -112,9 +117,9 @@ def answer(request: Request, session: ReadingSession, asked: Asked, *, view: Any
 def _page(session: ReadingSession, asked: Asked, view: Any, fixed: Mapping[str, Sequence[str]]) -> Page:
     query = {**asked.query, **{name: [*asked.query.get(name, ()), *values] for name, values in fixed.items()}}
     try:
-        page: Page = view.listing(
-            session, query, limit=asked.limit, cursor=asked.cursor, sort=asked.sort, exact=asked.exact
-        )
+        # Some nouns have their items ready as JSON.
+        listing = getattr(view, "written", view.listing)
+        page: Page = listing(session, query, limit=asked.limit, cursor=asked.cursor, sort=asked.sort, exact=asked.exact)
     except InvalidValue as error:
         raise InvalidQuery(error.message, parameter=error.field or "query") from None
     return page

@@ -6,7 +6,7 @@ from app.models.cities import City, CityIdentifier, CityName, CityPopulation, Ci
 from app.models.countries import Country, CountryAlias
 from app.models.journal import Change, RegistryState, Revision
 from app.models.organisations import Organisation
-from app.models.partnerships import Event, Member, Partnership, PartnershipOrganisation, Spell
+from app.models.partnerships import Event, Fragment, Member, Partnership, PartnershipOrganisation, Spell
 from app.models.programs import Occasion, Participant, Program
 from app.models.sources import Citation, ReportedFigure, Source
 
@@ -29,7 +29,7 @@ PARTS: dict[str, tuple[type[Part], ...]] = {
 
 __all__ = [
     "PARTS", "RECORDS", "Account", "ApiKey", "Base", "Change", "Citation", "City", "CityIdentifier",
-    "CityName", "CityPopulation", "CitySuccessor", "Country", "CountryAlias", "Event", "IdempotencyKey",
-    "Member", "Occasion", "Organisation", "Part", "Participant", "Partnership", "PartnershipOrganisation",
-    "Program", "Record", "RegistryState", "ReportedFigure", "Revision", "Source", "Spell",
+    "CityName", "CityPopulation", "CitySuccessor", "Country", "CountryAlias", "Event", "Fragment",
+    "IdempotencyKey", "Member", "Occasion", "Organisation", "Part", "Participant", "Partnership",
+    "PartnershipOrganisation", "Program", "Record", "RegistryState", "ReportedFigure", "Revision", "Source", "Spell",
 ]  # fmt: skip

@@ -179,6 +179,16 @@ class Spell(Base):
     )  # fmt: skip
 
 
+class Fragment(Base):
+    """A partnership's item in lists, ready as JSON text, without bookkeeping (revision and times). Derived, never
+    content; kept in step by the journal's seal."""
+
+    __tablename__ = "fragments"
+
+    partnership_id: Mapped[int] = reference("partnerships.id", primary_key=True, autoincrement=False)
+    item: Mapped[str]
+
+
 class PartnershipOrganisation(Part):
     """An organisation that coordinates, recognises or signed a partnership."""
 

@@ -12,7 +12,7 @@ from app.domain.names import fold
 from app.errors import RegistryError
 from app.models import PARTS, RECORDS, Change, City, Member, Partnership, RegistryState, Revision
 from app.models.base import Base, derived_columns
-from app.registry import content, evidence, journal, settling
+from app.registry import content, evidence, fragments, journal, settling
 from app.registry.content import canonical, chunks, table_of
 
 Problem = dict[str, Any]
@@ -34,6 +34,7 @@ def problems(session: Session) -> Iterator[Problem]:
         yield from _row_derivations(session, model)
     yield from _lives(session)
     yield from _countries(session)
+    yield from _fragments(session)
     yield from _orphans(session)
 
 
@@ -154,6 +155,11 @@ def _countries(session: Session) -> Iterator[Problem]:
     )
     for partnership in session.execute(statement).scalars():
         yield _problem("partnerships", partnership, "a member's country is not its city's")
+
+
+def _fragments(session: Session) -> Iterator[Problem]:
+    for partnership in fragments.wrong(session):
+        yield _problem("partnerships", partnership, "its item in lists is not what the tables say")
 
 
 def _orphans(session: Session) -> Iterator[Problem]:

@@ -31,7 +31,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from app.domain import differences
 from app.errors import RecordDeleted, RecordNotFound
 from app.models import PARTS, RECORDS, Change, Part, Record, Revision
-from app.registry import content
+from app.registry import content, fragments
 from app.registry.content import Content, canonical, chunks
 from app.registry.database import WritingSession
 from app.registry.labels import labels
@@ -83,6 +83,7 @@ def seal(session: WritingSession) -> bool:
     session.sealed = True
     if changed:
         _write(session, changed)
+        fragments.refresh(session, session.touched)
         session.expire_all()
     return bool(changed)
 

@@ -8,7 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
 
+from app.registry import fragments
 from app.registry.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,4 +50,16 @@ def migrate(database: Database, *, to: str = "head") -> tuple[str | None, str | 
     with database.engine.execution_options(writing=True).connect() as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, to)
-    return before, current(database)
+    now = current(database)
+    if now == head():
+        _fill_derived(database)
+    return before, now
+
+
+def _fill_derived(database: Database) -> None:
+    """What a migration made room for, and rules work out: migrations themselves know no rules."""
+    with Session(database.engine.execution_options(writing=True)) as session:
+        missing = fragments.missing(session)
+        if missing:
+            fragments.renew(session, missing)
+            session.commit()

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
 from typing import Any, Protocol, Unpack
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, case, func, not_, or_, select
+import orjson
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain import fuzzy_dates
-from app.domain.geography import great_circle_km
 from app.errors import InvalidValue
-from app.models import City, Country, Event, Member, Organisation, Partnership, PartnershipOrganisation, Program, Spell
+from app.models import (
+    City,
+    Country,
+    Event,
+    Fragment,
+    Member,
+    Organisation,
+    Partnership,
+    PartnershipOrganisation,
+    Program,
+    Spell,
+)
 from app.models.partnerships import PARTNERSHIP_KINDS, STATUSES
-from app.registry import evidence, filters, paging, resolving
+from app.registry import evidence, filters, fragments, paging, resolving
 from app.registry.content import table_of
 from app.registry.filters import Filter
 from app.registry.paging import AnyRow, Item, Page, Query, Window
@@ -27,17 +38,16 @@ NOUN = Partnership.NOUN
 _partnerships, _members, _cities, _countries = (table_of(model) for model in (Partnership, Member, City, Country))
 _events, _spells, _programs = table_of(Event), table_of(Spell), table_of(Program)
 _roles, _organisations = table_of(PartnershipOrganisation), table_of(Organisation)
+_fragments = table_of(Fragment)
 
 _PROGRAMS = select(_programs.c.id).where(_programs.c.partnership_id == _partnerships.c.id)
 _CITIES = select(func.count(_members.c.city_id.distinct())).where(_members.c.partnership_id == _partnerships.c.id)
-COLUMNS = (
-    _partnerships.c.id, _partnerships.c.kind, _partnerships.c.designation, _partnerships.c.title,
-    _partnerships.c.status, _partnerships.c.established, _partnerships.c.ended, _partnerships.c.conflicts_count,
-    _partnerships.c.revision, _partnerships.c.created_at, _partnerships.c.updated_at,
-    _PROGRAMS.with_only_columns(func.count()).scalar_subquery().label("programs_count"),
-)  # fmt: skip
+_TEXTS = (_fragments.c.item, _partnerships.c.revision, _partnerships.c.created_at, _partnerships.c.updated_at)
+#: Outer, though every partnership has its fragment: so the partnerships lead, whatever an engine thinks of it.
+_FROM = _partnerships.outerjoin(_fragments, _fragments.c.partnership_id == _partnerships.c.id)
 #: Built once: putting a statement together costs as much as running it.
-_LISTED = select(*COLUMNS).where(_partnerships.c.merged_into_id.is_(None))
+EVERY = select(*_TEXTS).select_from(_FROM)
+_LISTED = EVERY.where(_partnerships.c.merged_into_id.is_(None))
 PAIR = 2
 MOST_WANTED = 4
 
@@ -80,14 +90,37 @@ SORTS = paging.sorts(
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of partnerships; merged ones are never among them. Asked for a day, `extra` says how many were left
     out because their dates do not settle it (`left_out_as_undated`)."""
-    conditions = [*filters.conditions(session, FILTERS, query), *_with_members(session, query)]
-    activity = _activity(query)
-    statement = _LISTED.where(*conditions, *activity.asked)
-    page = paging.page(session, statement, items, noun=NOUN, query=query, sorts=SORTS, **window)
-    if activity.left_out:
-        undated = _LISTED.where(*conditions, *activity.left_out)
-        page.extra["left_out_as_undated"] = paging.counted(session, undated)
-    return page
+    page = written(session, query, **window)
+    return replace(page, items=[orjson.loads(orjson.dumps(item)) for item in page.items])
+
+
+def written(session: Session, query: Query, **window: Unpack[Window]) -> Page:
+    """The same page with its items as ready JSON (`orjson.Fragment`), for entrances that only pass them on."""
+    page = paging.page(session, selected(session, query), _ready, noun=NOUN, query=query, sorts=SORTS, **window)
+    return replace(page, extra=aside(session, query))
+
+
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: item (JSON text), revision, created_at, updated_at. Never merged ones."""
+    return _LISTED.where(*_conditions(session, query), *_activity(query).asked)
+
+
+def aside(session: Session, query: Query) -> dict[str, Any]:
+    """What an answer says besides its items: `left_out_as_undated`, where it was asked for a day."""
+    left_out = _activity(query).left_out
+    if not left_out:
+        return {}
+    undated = _LISTED.where(*_conditions(session, query), *left_out)
+    return {"left_out_as_undated": paging.counted(session, undated)}
+
+
+def _conditions(session: Session, query: Query) -> list[ColumnElement[bool]]:
+    return [*filters.conditions(session, FILTERS, query), *_with_members(session, query)]
+
+
+def _ready(_session: Session, rows: Sequence[AnyRow]) -> list[Any]:
+    # By position: naming each column costs twice the time of a whole page.
+    return [fragments.with_bookkeeping(*row[:4]) for row in rows]
 
 
 # ── Whose they are ──
@@ -209,86 +242,6 @@ def _possibly(day: date) -> ColumnElement[bool]:
     return and_(_spells.c.begin_earliest <= day, lasts)
 
 
-# ── Rows to items ──
-
-
-def items(session: Session, rows: Sequence[AnyRow]) -> list[Item]:
-    """Rows of COLUMNS as items, with their members."""
-    members = _members_of(session, [row[0] for row in rows])
-    return [_item(row, members[row[0]]) for row in rows]
-
-
-# Rows are unpacked by position here: naming each column costs twice the time of a whole page.
-def _item(row: AnyRow, members: list[Item]) -> Item:
-    (
-        number, kind, designation, title, status, established, ended, conflicts_count,
-        revision, created_at, updated_at, programs_count, *_more,
-    ) = row  # fmt: skip
-    return {
-        "id": number,
-        "kind": kind,
-        "designation": designation,
-        "title": title,
-        "status": status,
-        "established": established,
-        "ended": ended,
-        "members": members,
-        "distance_km": _distance(members),
-        "programs_count": programs_count,
-        "conflicts_count": conflicts_count,
-        "revision": revision,
-        "created_at": created_at,
-        "updated_at": updated_at,
-    }
-
-
-_MEMBERS_OF = (
-    select(
-        _members.c.partnership_id, _members.c.id, _members.c.status, _members.c.joined, _members.c.left,
-        _cities.c.id.label("city_id"), _cities.c.name, _cities.c.country, _cities.c.subdivision,
-        _cities.c.latitude, _cities.c.longitude,
-    )
-    .join(_cities, _cities.c.id == _members.c.city_id)
-    .where(_members.c.partnership_id.in_(bindparam("partnerships", expanding=True)))
-    .order_by(_members.c.partnership_id, _members.c.id)
-)  # fmt: skip
-
-
-def _members_of(session: Session, partnerships: Sequence[int]) -> dict[int, list[Item]]:
-    found: dict[int, list[Item]] = {number: [] for number in partnerships}
-    rows = session.connection().execute(_MEMBERS_OF, {"partnerships": partnerships}).all() if partnerships else ()
-    for number, member, status, joined, left, city, name, country, subdivision, latitude, longitude in rows:
-        found[number].append(
-            {
-                "id": member,
-                "city": {
-                    "id": city,
-                    "name": name,
-                    "country": country,
-                    "subdivision": subdivision,
-                    "latitude": latitude,
-                    "longitude": longitude,
-                },
-                "status": status,
-                "joined": joined,
-                "left": left,
-            }
-        )
-    return found
-
-
-def _distance(members: list[Item]) -> float | None:
-    """Kilometres between two cities; None for more, or where a place is not known. A city that left and came back
-    holds two rows."""
-    places = [member["city"] for member in members]
-    if len(places) > PAIR:
-        places = list({city["id"]: city for city in places}.values())
-    if len(places) != PAIR or None in (places[0]["latitude"], places[1]["latitude"]):
-        return None
-    here, there = places
-    return round(great_circle_km(here["latitude"], here["longitude"], there["latitude"], there["longitude"]), 1)
-
-
 # ── One record ──
 
 
@@ -296,16 +249,17 @@ def get(session: Session, key: int | str) -> Item:
     """One partnership with what hangs on it. Raises RecordNotFound, RecordDeleted, RecordMerged."""
     partnership = resolving.addressed(session, NOUN, key)
     own = (_partnerships.c.note, _partnerships.c.succeeds_id)
-    row = session.execute(select(*COLUMNS, *own).where(_partnerships.c.id == partnership)).one()
-    item = items(session, [row])[0]
+    row = session.execute(select(*_TEXTS, *own).select_from(_FROM).where(_partnerships.c.id == partnership)).one()
+    text, revision, created_at, updated_at, note, succeeds = row
+    item: Item = orjson.loads(text) | {"revision": revision, "created_at": created_at, "updated_at": updated_at}
     return item | {
-        "note": row.note,
-        "succeeds": row.succeeds_id,
+        "note": note,
+        "succeeds": succeeds,
         "events": _events_of(session, partnership, item["members"]),
         "programs": programs.under(session, partnership),
         "organisations": _organisations_of(session, partnership),
         "citations": evidence.citations(session, NOUN, partnership),
-        "conflicts": _conflicts_of(session, partnership) if row.conflicts_count else [],
+        "conflicts": _conflicts_of(session, partnership) if item["conflicts_count"] else [],
     }
 
 
