@@ -189,7 +189,8 @@ def test_all_of_several_damages_are_found(sqlite_database: Database) -> None:
         "UPDATE partnerships SET status = 'ended' WHERE id = 1",
     )
     assert [(each["noun"], each["id"]) for each in found(sqlite_database)] == [
-        ("cities", 1), ("cities", 2), ("partnerships", 1),
+        # The last twice: its status is not what its events add up to, nor its item in lists what the tables say.
+        ("cities", 1), ("cities", 2), ("partnerships", 1), ("partnerships", 1),
     ]  # fmt: skip
 
 
