@@ -18,6 +18,7 @@ RegistryError
 ├── StaleRevision           the record has moved on since the caller read it (expected, actual)
 ├── Unauthenticated         no key, or one that is not valid
 ├── Forbidden               the key's role does not suffice (needed)
+├── NotInstalled            an optional part of the program is not there (extra)
 ├── RegistryBusy            the write lock was not to be had in time (retry_after, seconds)
 └── RegistryDamaged         a file or database that is not what it should be
 """
@@ -180,6 +181,20 @@ class Unauthenticated(RegistryError):
 
 class Forbidden(RegistryError):
     """The key is good, but its role does not suffice."""
+
+
+class NotInstalled(RegistryError):
+    """What is asked for needs an optional part of the program that is not installed: the `extra`."""
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(
+            f"{what} needs a part of the program that is not installed: pip install 'sistercities[{extra}]'."
+        )
+        self.extra = extra
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"extra": self.extra}
 
 
 class RegistryBusy(RegistryError):

@@ -21,13 +21,18 @@ from app.api import (
     document,
     errors,
     health,
+    imports,
+    matching,
     openapi,
     organisations,
     partnerships,
     programs,
+    reconcile,
+    reconcile_protocol,
     reported_figures,
     revisions,
     sources,
+    suffixes,
     summary,
 )
 from app.registry import Database, open_registry
@@ -52,6 +57,10 @@ ROUTERS = (
     reported_figures.router,
     revisions.router,
     revisions.changes,
+    matching.router,
+    suffixes.router,
+    imports.router,
+    reconcile.router,
     health.router,
     openapi.router,
 )
@@ -83,6 +92,7 @@ def _wire(app: FastAPI) -> None:
     for middleware in (
         errors.LastResort,
         answers.HeadAsGet,
+        reconcile_protocol.CrossOrigin,
         observability.GuardHeaders,
         observability.RequestIds,
     ):

@@ -167,7 +167,7 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, behind the strict reading."""
         handler = _straight_handler(self) or super().get_route_handler()
-        known = _query_parameters(self.dependant) | _documented(self.openapi_extra)
+        known = query_parameters(self.dependant) | _documented(self.openapi_extra)
         wanted = self.body_field is not None
         required = self.body_field is not None and self.body_field.field_info.is_required()
 
@@ -232,7 +232,7 @@ def _closing(endpoint: Callable[..., Any], session: ReadingSession | None, given
             session.close()
 
 
-def _query_parameters(dependant: Dependant) -> dict[str, bool]:
+def query_parameters(dependant: Dependant) -> dict[str, bool]:
     """The names that a route knows, each with whether it may be repeated."""
     others = (parameters.Path, parameters.Header, parameters.Cookie)
     fields = [field for field in get_flat_params(dependant) if not isinstance(field.field_info, others)]

@@ -55,6 +55,7 @@ KINDS = {
         Kind("forbidden", 403, "The key's role does not suffice", "Use a key with the role that is named."),
         Kind("not-found", 404, "There is nothing here", "Check the address; lists say what there is."),
         Kind("method-not-allowed", 405, "This address does not take this method", "`Allow` lists those it takes."),
+        Kind("not-acceptable", 406, "The list does not come in this format", "`formats` names those it comes in."),
         Kind("state-conflict", 409, "The registry's state forbids it", "Read the record again and decide anew."),
         Kind(
             "city-exists", 409, "The city seems to be known already",
@@ -90,6 +91,10 @@ KINDS = {
         ),
         Kind("internal", 500, "Something went wrong on our side", "Tell the operator the `request_id`."),
         Kind("damaged", 500, "The registry's data is not as it should be", "Tell the operator the `request_id`."),
+        Kind(
+            "not-installed", 501, "A part of the program that this needs is not installed here",
+            "Ask for another format, or tell the operator which `extra` is missing.",
+        ),
         Kind("busy", 503, "Another write is under way", "Try again after `Retry-After` seconds."),
         Kind("not-ready", 503, "The registry is not ready", "Try again later."),
     )
@@ -110,6 +115,19 @@ class BodyTooLarge(errors.RegistryError):
 
 class UnsupportedBody(errors.RegistryError):
     """The body is of a media type that is not read here."""
+
+
+class NotAcceptable(errors.RegistryError):
+    """The list does not come in the format that was asked for: those it comes in."""
+
+    def __init__(self, message: str, *, formats: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.formats = dict(formats)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Suffix → media type."""
+        return {"formats": self.formats}
 
 
 class InvalidQuery(errors.InvalidValue):
@@ -157,6 +175,7 @@ TABLE: dict[type[Exception], str] = {
     errors.StaleRevision: "stale-revision",
     errors.Unauthenticated: "unauthenticated",
     errors.Forbidden: "forbidden",
+    errors.NotInstalled: "not-installed",
     errors.RegistryBusy: "busy",
     errors.RegistryDamaged: "damaged",
     MalformedBody: "malformed-body",
@@ -165,6 +184,7 @@ TABLE: dict[type[Exception], str] = {
     InvalidQuery: "invalid-parameter",
     PreconditionRequired: "precondition-required",
     KeyReused: "key-reused",
+    NotAcceptable: "not-acceptable",
     NotReady: "not-ready",
     errors.RegistryError: "internal",
 }

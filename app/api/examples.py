@@ -40,7 +40,11 @@ PATHS: dict[str, Paths] = {
     "/v1/reported-figures": {"key": 1, "revision": 1},
     "/v1/reported-figures/{key}/citations": {"key": 1, "row": 1},
     "/v1/revisions": {"number": 1},
+    "/v1/changes": {},
     "/v1/revisions/{number}/undo": {"number": 2},
+    "/reconcile": {"key": "wikidata:Q1297"},
+    "/reconcile/flyout/property": {"key": "partners"},
+    "/reconcile/flyout/type": {"key": "city"},
 }
 #: What the seeds do not bear out: they hold no such row, no second revision yet, and no source that nothing cites.
 REFUSED = {
@@ -126,13 +130,20 @@ BODIES: dict[str, Body] = {
     "PATCH /v1/reported-figures/{key}/citations/{row}": {"locator": "last paragraph"},
     "POST /v1/reported-figures/{key}/redact": {"text": "communities", "reason": "a person asked for it"},
     "POST /v1/revisions/{number}/undo": {"reason": "entered by mistake"},
+    "POST /v1/match": {
+        "places": [
+            {"name": "Gilbert", "country": "Arkansas, United States"},
+            {"name": "Чикаго", "country": "US", "latitude": 41.85, "longitude": -87.65},
+        ],
+        "pairs": [[{"name": "Chicago", "country": "USA"}, {"name": "Milano", "country": "Italy"}]],
+    },
 }  # fmt: skip
 
 
 def path_of(method: str, path: str) -> Paths:
     """The example of what stands in the braces of this path."""
     fitting = [PATHS[key] for key in sorted(PATHS, key=len) if path.startswith(key)]
-    return PATHS.get(f"{method} {path}", fitting[-1])
+    return {"format": "csv", **PATHS.get(f"{method} {path}", fitting[-1])}
 
 
 def body_of(method: str, path: str) -> Body | None:

@@ -1,4 +1,4 @@
-"""Lists: their query parameters, declared from each noun's table of filters, and their pages."""
+"""Lists: their query parameters, declared from each noun's table of filters, their pages, and their other formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Depends, Request, Response
 from starlette.datastructures import QueryParams
 
-from app.api import answers
+from app.api import answers, formats
 from app.api.bodies import straight
 from app.api.errors import InvalidQuery
 from app.errors import InvalidValue
@@ -73,7 +73,8 @@ def _count(given: QueryParams) -> bool:
 
 def documented(view: Any) -> dict[str, Any]:
     """The same parameters for OpenAPI, from the same table: a route's `openapi_extra`."""
-    return {"parameters": [*(_filter(each) for each in view.FILTERS), *_common(list(view.SORTS))]}
+    own = [*(_filter(each) for each in view.FILTERS), *_common(list(view.SORTS))]
+    return {"parameters": [*own, *formats.parameters(view.NOUN)], "responses": formats.documented(view.NOUN)}
 
 
 def _filter(each: Filter) -> dict[str, Any]:
@@ -98,12 +99,17 @@ def _parameter(name: str, description: str, schema: dict[str, Any], example: Any
 
 
 def answer(request: Request, session: ReadingSession, asked: Asked, *, view: Any, **fixed: Sequence[str]) -> Response:
-    """One page of the noun's list; `fixed`: filters that the path sets."""
+    """The noun's list: a page of it, or all of it in another format; `fixed`: filters that the path sets."""
+    query = {**asked.query, **{name: [*asked.query.get(name, ()), *values] for name, values in fixed.items()}}
+    format = formats.chosen(request, view.NOUN)
+    if format != formats.PAGES:
+        return formats.streamed(request, view.NOUN, format, query=query, sort=asked.sort)
+    formats.refuse_options(request)
     revision = session.number()
     unchanged = answers.list_unchanged(request, revision)
     if unchanged is not None:
         return unchanged
-    page = _page(session, asked, view, fixed)
+    page = _page(session, asked, view, query)
     return answers.list_answer(
         request,
         page.items,
@@ -114,8 +120,7 @@ def answer(request: Request, session: ReadingSession, asked: Asked, *, view: Any
     )
 
 
-def _page(session: ReadingSession, asked: Asked, view: Any, fixed: Mapping[str, Sequence[str]]) -> Page:
-    query = {**asked.query, **{name: [*asked.query.get(name, ()), *values] for name, values in fixed.items()}}
+def _page(session: ReadingSession, asked: Asked, view: Any, query: Mapping[str, Sequence[str]]) -> Page:
     try:
         # Some nouns have their items ready as JSON.
         listing = getattr(view, "written", view.listing)

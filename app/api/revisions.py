@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from app.api import answers, lists
+from app.api import answers, formats, lists
 from app.api.bodies import PLAIN, noun_router
 from app.api.dependencies import EditorDep, ReadingDep, Write
 from app.api.errors import InvalidQuery
@@ -22,6 +22,7 @@ from app.registry.views import revisions as views
 router = noun_router("revisions")
 changes = noun_router("changes")
 Asked = lists.asked_of(views)
+IN_FORMATS = {"parameters": formats.parameters("changes"), "responses": formats.documented("changes")}
 Since = Annotated[
     str,
     Query(
@@ -74,10 +75,19 @@ def _refuse_others(write: Write, account: str) -> None:
         raise Forbidden("Editors undo revisions of their own account; another's needs a key with the role admin.")
 
 
-@changes.get("", responses=reads(schemas.ChangeList), summary="Changes since a revision")
+@changes.get(
+    "",
+    openapi_extra=IN_FORMATS,
+    responses=reads(schemas.ChangeList),
+    summary="Changes since a revision",
+)
 def list_changes(request: Request, session: ReadingDep, since: Since = "0", limit: Limit = DEFAULT_LIMIT) -> Response:
     """Every change after revision `since`, in the order in which they were made; none is ever skipped. `next`
     leads to more while there is more; `until` is what to give as `since` the next time."""
+    format = formats.chosen(request, "changes")
+    if format != formats.PAGES:
+        return formats.streamed(request, "changes", format, query={"since": [since]})
+    formats.refuse_options(request)
     try:
         page = views.changes(session, since=since, limit=limit)
     except InvalidValue as error:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli import copies, databases, keys, knobs, opening, records, serving
+from app.cli import copies, databases, exporting, importing, keys, knobs, opening, records, releases, serving, wikidata
 from app.errors import RegistryError
 
 Command = tuple[str, Callable[..., None], tuple[str, ...]]
@@ -44,6 +44,30 @@ COMMANDS: tuple[Command, ...] = (
             "--database postgresql://localhost/registry restore registry-2026-05-01.backup",
         ),
     ),
+    (
+        "release",
+        releases.release,
+        (
+            "release releases/2026-11",
+            "release releases/2026-12 --since releases/2026-11 --with-journal",
+            "release verify releases/2026-12",
+        ),
+    ),
+    (
+        "export",
+        exporting.export,
+        (
+            "export --out everything.zip",
+            "export --format csv --out everything/",
+            "export partnerships country=JP status=active,suspended --out japan.csv",
+            "export partnerships --format graphml > network.graphml",
+        ),
+    ),
+    (
+        "import-release",
+        releases.import_release,
+        ("import-release releases/2026-12", "import-release releases/2026-12 --check"),
+    ),
     ("settings", knobs.settings, ("settings", "settings --json")),
 )
 KEY_COMMANDS: tuple[Command, ...] = (
@@ -57,6 +81,18 @@ KEY_COMMANDS: tuple[Command, ...] = (
     ),
     ("list", keys.list_all, ("keys list", "keys list --json")),
     ("revoke", keys.revoke, ("keys revoke 3", 'keys revoke "city archive"')),
+)
+IMPORT_COMMANDS: tuple[Command, ...] = (
+    (
+        importing.FILE_COMMAND,
+        importing.import_file,
+        (
+            "import partners.csv",
+            'import partners.xlsx --column city1=Stadt --source "City archive, list of partners" --apply',
+            "import partners.csv --apply --on-error skip --report partners.report.ndjson --json",
+        ),
+    ),
+    ("wikidata", wikidata.import_wikidata, ("import wikidata --country DE", "import wikidata --country DE --apply")),
 )
 
 
@@ -131,6 +167,11 @@ _add(app, COMMANDS)
 key_app = _group(help="API keys: who may write.", epilog=_examples(("keys list",)))
 _add(key_app, KEY_COMMANDS)
 app.add_typer(key_app, name="keys")
+import_app = _group(
+    cls=importing.FileOrService, help="Take in a file (import FILE) or what Wikidata says (import wikidata)."
+)
+_add(import_app, IMPORT_COMMANDS)
+app.add_typer(import_app, name="import")
 
 
 def run() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import RowMapping, String, Table, cast, func, select, text
@@ -12,10 +12,12 @@ from app.domain.names import fold
 from app.errors import RegistryError
 from app.models import PARTS, RECORDS, Change, City, Member, Partnership, RegistryState, Revision
 from app.models.base import Base, derived_columns
-from app.registry import content, evidence, fragments, journal, settling
+from app.registry import content, evidence, fragments, journal, lives, settling
 from app.registry.content import canonical, chunks, table_of
+from app.registry.lives import Kept
 
 Problem = dict[str, Any]
+STREAMED = 1_000
 
 
 def check(session: Session) -> list[Problem]:
@@ -52,8 +54,8 @@ def _revisions(session: Session) -> Iterator[Problem]:
     count, highest = session.execute(select(func.count(), func.max(Revision.number))).one()
     if (count, highest or 0) != (newest, newest):
         yield _problem("revisions", newest, f"{count} revisions up to {highest} are kept, the registry is at {newest}")
-    changed = select(Change.revision)
-    empty = select(Revision.number).where(Revision.number.not_in(changed))
+    changed = select(Change.revision).where(Change.revision == Revision.number).exists()
+    empty = select(Revision.number).where(~changed)
     for number in session.execute(empty).scalars():
         yield _problem("revisions", number, "the revision has no change")
     strange = select(Change.noun, Change.record).where(Change.noun.not_in(RECORDS)).distinct()
@@ -62,11 +64,7 @@ def _revisions(session: Session) -> Iterator[Problem]:
 
 
 def _records(session: Session, noun: str) -> Iterator[Problem]:
-    model = RECORDS[noun]
-    table = table_of(model)
-    known = set(session.execute(select(Change.record).where(Change.noun == noun).distinct()).scalars())
-    kept = set(session.execute(select(cast(table.c[model.KEY], String))).scalars())
-    for batch in chunks(sorted(known | kept, key=lambda key: (len(key), key))):
+    for batch in chunks(_known(session, noun)):
         journalled = journal.newest(session, noun, batch)
         now = content.read(session, noun, batch)
         for record in batch:
@@ -77,30 +75,34 @@ def _records(session: Session, noun: str) -> Iterator[Problem]:
                 yield _problem(noun, record, "differs from its newest change in the journal")
 
 
+def _known(session: Session, noun: str) -> list[str]:
+    """The keys of all records of the noun that journal or tables know."""
+    table = table_of(RECORDS[noun])
+    journalled = select(Change.record).where(Change.noun == noun)
+    kept = select(cast(table.c[RECORDS[noun].KEY], String))
+    return sorted(session.execute(journalled.union(kept)).scalars(), key=content.in_order)
+
+
 def _bookkeeping(session: Session, noun: str) -> Iterator[Problem]:
-    model = RECORDS[noun]
-    table = table_of(model)
-    key = cast(table.c[model.KEY], String)
-    span = (
-        select(Change.record, func.min(Change.revision).label("first"), func.max(Change.revision).label("last"))
-        .where(Change.noun == noun)
-        .group_by(Change.record)
-        .subquery()
-    )
-    created, updated = Revision.__table__.alias(), Revision.__table__.alias()
-    statement = (
-        select(table.c[model.KEY])
-        .join(span, span.c.record == key)
-        .join(created, created.c.number == span.c.first)
-        .join(updated, updated.c.number == span.c.last)
-        .where(
-            (table.c.revision != span.c.last)
-            | (table.c.created_at != created.c.time)
-            | (table.c.updated_at != updated.c.time)
+    table = table_of(RECORDS[noun])
+    key = table.c[RECORDS[noun].KEY]
+    for batch in chunks(session.execute(select(key).order_by(key)).scalars().all()):
+        spans = journal.spans(session, noun, [str(record) for record in batch])
+        times = _times(session, {number for span in spans.values() for number in span})
+        kept = (
+            select(key, table.c.revision, table.c.created_at, table.c.updated_at)
+            .where(content.among(key, batch))
+            .order_by(key)
         )
-    )
-    for record in session.execute(statement).scalars():
-        yield _problem(noun, record, "its revision, created_at or updated_at is not the journal's")
+        for record, *stamps in session.execute(kept):
+            first, last = spans.get(str(record), (None, None))
+            if first in times and last in times and stamps != [last, times[first], times[last]]:
+                yield _problem(noun, record, "its revision, created_at or updated_at is not the journal's")
+
+
+def _times(session: Session, revisions: Collection[int]) -> dict[int | None, str]:
+    statement = select(Revision.number, Revision.time).where(content.among(Revision.number, [*revisions]))
+    return {row.number: row.time for row in session.execute(statement)}
 
 
 def _row_derivations(session: Session, model: type[Base]) -> Iterator[Problem]:
@@ -108,11 +110,13 @@ def _row_derivations(session: Session, model: type[Base]) -> Iterator[Problem]:
     dates = [name for name in model.DATES if name in model.CONTENT]
     if not dates and not model.FOLDED:
         return
-    table = table_of(model)
-    for row in session.execute(select(table)).mappings():
+    table, key = table_of(model), getattr(model, "KEY", "id")
+    names = [key, *dates, *(f"{name}_{end}" for name in dates for end in ("earliest", "latest"))]
+    names += [*model.FOLDED, *model.FOLDED.values()]
+    statement = select(*(table.c[name] for name in names)).execution_options(yield_per=STREAMED)
+    for row in session.execute(statement).mappings():
         if _derived_wrongly(model, row):
-            key = row[getattr(model, "KEY", "id")]
-            yield _problem(table.name, key, "a folded name or the bounds of a date are not what they follow from")
+            yield _problem(table.name, row[key], "a folded name or the bounds of a date are not what they follow from")
 
 
 def _derived_wrongly(model: type[Base], row: RowMapping) -> bool:
@@ -124,28 +128,29 @@ def _derived_wrongly(model: type[Base], row: RowMapping) -> bool:
 
 
 def _lives(session: Session) -> Iterator[Problem]:
-    table = table_of(Partnership)
-    for row in session.execute(select(table).order_by(table.c.id)).all():
-        try:
-            yield from (_problem("partnerships", row.id, fault) for fault in _life_faults(session, row))
-        except RegistryError as error:
-            yield _problem("partnerships", row.id, f"its events have no place in a life: {error.message}")
+    ids = session.execute(select(Partnership.id).order_by(Partnership.id)).scalars().all()
+    for batch in chunks(ids):
+        claims = evidence.claims(session, Partnership.NOUN, batch)
+        for kept in lives.read(session, batch):
+            try:
+                faults = _life_faults(kept, claims.get(kept.row.id))
+                yield from (_problem("partnerships", kept.row.id, fault) for fault in faults)
+            except RegistryError as error:
+                yield _problem("partnerships", kept.row.id, f"its events have no place in a life: {error.message}")
 
 
-def _life_faults(session: Session, row: Any) -> Iterator[str]:
-    members = settling.read_members(session, row.id)
-    life = settling.unfold(session, row.id, members)
-    for name, value in settling.derived(row, members, life).items():
-        if getattr(row, name) != value:
+def _life_faults(kept: Kept, claimed: evidence.Claimed | None) -> Iterator[str]:
+    following = lives.follow(kept)
+    for name, value in lives.columns(kept, following).items():
+        if getattr(kept.row, name) != value:
             yield f"{name} is not what its events add up to"
-    for member in members:
-        theirs = life.members[member.id]
-        wanted = settling.member_columns(theirs)
+    for member in kept.members:
+        wanted = following.members[member.id]
         if any(getattr(member, name) != value for name, value in wanted.items()):
             yield f"the status or dates of member {member.id} are not what the events add up to"
-    if settling.read_spells(session, row.id) != settling.spell_rows(row.id, life):
+    if kept.spells != following.spells:
         yield "its spells are not what its events add up to"
-    if row.conflicts_count != len(evidence.find(session, Partnership.NOUN, row.id)):
+    if kept.row.conflicts_count != settling.conflicts_count(kept, {}, claimed):
         yield "its number of conflicts is wrong"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.domain.names import fold
 from app.models import PARTS, RECORDS, Citation, City, Member, Partnership, Source
 from app.models.sources import CITED
 from app.registry import content
-from app.registry.content import Content
+from app.registry.content import Content, among, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +54,49 @@ def citation_row(row: Any) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What there is to compare of a record for which sources claim values: its content, and names of cities."""
+
+    own: Content
+    names: Mapping[int, str]
+
+
 def find(session: Session, noun: str, record: int) -> list[Conflict]:
     """The conflicts of one record, by field."""
-    model = RECORDS[noun]
-    own = content.read(session, noun, [str(record)]).get(str(record))
-    if own is None or not any(row.get("value") for row in own.get("citations", ())):
+    claimed = claims(session, noun, [record]).get(record)
+    if claimed is None:
         return []
+    model = RECORDS[noun]
     table = content.table_of(model)
     row = session.execute(select(table).where(table.c[model.KEY] == record)).one()
-    return conflicts_of(session, noun, own, dict(row._mapping))
+    return conflicts_of(noun, claimed, dict(row._mapping))
 
 
-def conflicts_of(session: Session, noun: str, own: Content, columns: Mapping[str, Any]) -> list[Conflict]:
-    """The conflicts of a record whose content and columns (computed ones too) are at hand."""
-    claims: dict[str, list[Claim]] = {}
-    for row in own.get("citations", ()):
+def claims(session: Session, noun: str, records: Collection[int]) -> dict[int, Claimed]:
+    """Of these records, those for which a value is claimed: only they can have conflicts."""
+    table = content.table_of(Citation)
+    owner = table.c[CITED[noun]]
+    stated = (table.c.value.is_not(None), table.c.value != "")
+    found = {
+        str(record)
+        for batch in chunks(records)
+        for record in session.execute(select(owner).where(among(owner, batch), *stated)).scalars()
+    }
+    owns = content.read(session, noun, found)
+    names = _names(session, {city for own in owns.values() for city in _claimed_cities(noun, own)})
+    return {int(record): Claimed(own, names) for record, own in owns.items()}
+
+
+def conflicts_of(noun: str, claimed: Claimed, columns: Mapping[str, Any]) -> list[Conflict]:
+    """The conflicts of a record whose claims and columns (computed ones too) are at hand."""
+    by_field: dict[str, list[Claim]] = {}
+    for row in claimed.own.get("citations", ()):
         claim = Claim(row.get("value"), row["source_id"], row.get("value_city_id"))
-        claims.setdefault(row["field"], []).append(claim)
+        by_field.setdefault(row["field"], []).append(claim)
     found = (
-        _conflict(field, said, noun, _recorded(session, noun, field, own, columns))
-        for field, said in sorted(claims.items())
+        _conflict(field, said, noun, _recorded(noun, field, claimed, columns))
+        for field, said in sorted(by_field.items())
         if any(claim.value is not None for claim in said)
     )
     return [conflict for conflict in found if conflict is not None]
@@ -90,11 +113,12 @@ def _conflict(field: str, claims: list[Claim], noun: str, recorded: Recorded) ->
     )
 
 
-def _recorded(session: Session, noun: str, field: str, own: Content, columns: Mapping[str, Any]) -> Recorded:
+def _recorded(noun: str, field: str, claimed: Claimed, columns: Mapping[str, Any]) -> Recorded:
     if field.startswith("populations"):
-        return _population(field, own)
+        return _population(field, claimed.own)
     if conflicts.field_type(noun, field) == "city":
-        return _cities(session, noun, field, own)
+        ids = _city_ids(noun, field, claimed.own)
+        return Recorded(tuple(claimed.names[city] for city in ids), ids)
     value = columns.get(field)
     return Recorded(()) if value is None else Recorded((str(value),))
 
@@ -105,13 +129,25 @@ def _population(field: str, own: Content) -> Recorded:
     return Recorded(tuple(str(row["people"]) for row in rows if str(row.get("year")) == year))
 
 
-def _cities(session: Session, noun: str, field: str, own: Content) -> Recorded:
+def _city_ids(noun: str, field: str, own: Content) -> tuple[int, ...]:
+    """The cities that the record's own value of the field names."""
     if (noun, field) == (Partnership.NOUN, Member.PART):
-        ids = [row["city_id"] for row in own.get(Member.PART, ())]
-    else:
-        ids = [own[f"{field}_id"]] if f"{field}_id" in own else []
-    names = {row.id: row.name for row in session.execute(select(City.id, City.name).where(City.id.in_(ids)))}
-    return Recorded(tuple(names[city] for city in ids), tuple(ids))
+        return tuple(row["city_id"] for row in own.get(Member.PART, ()))
+    return (own[f"{field}_id"],) if f"{field}_id" in own else ()
+
+
+def _claimed_cities(noun: str, own: Content) -> Iterator[int]:
+    for field in {row["field"] for row in own.get("citations", ()) if row.get("value") is not None}:
+        if conflicts.FIELD_TYPES[noun].get(field) == "city":
+            yield from _city_ids(noun, field, own)
+
+
+def _names(session: Session, cities: Iterable[int]) -> dict[int, str]:
+    return {
+        row.id: row.name
+        for batch in chunks(sorted(cities))
+        for row in session.execute(select(City.id, City.name).where(among(City.id, batch)))
+    }
 
 
 def described(session: Session, found: list[Conflict]) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def item_of(row: Sequence[Any], members: list[Item]) -> Item:
         "established": established,
         "ended": ended,
         "members": members,
-        "distance_km": _distance(members),
+        "distance_km": distance(members),
         "programs_count": programs_count,
         "conflicts_count": conflicts_count,
     }
@@ -101,7 +101,7 @@ def _members_of(session: Session, partnerships: Sequence[int]) -> dict[int, list
     return found
 
 
-def _distance(members: list[Item]) -> float | None:
+def distance(members: list[Item]) -> float | None:
     """Kilometres between two cities; None for more, or where a place is not known. A city that left and came back
     holds two rows."""
     places = [member["city"] for member in members]
@@ -182,5 +182,5 @@ def wrong(session: Session) -> Iterator[int]:
     numbers = session.execute(select(_partnerships.c.id).order_by(_partnerships.c.id)).scalars().all()
     for batch in chunks(numbers):
         kept = session.execute(select(_fragments).where(_fragments.c.partnership_id.in_(batch)))
-        texts: dict[int, str] = dict(kept.all())  # type: ignore[arg-type]
+        texts: dict[int, str] = dict(kept.all())
         yield from (number for number, item in built(session, batch) if texts.get(number) != item)

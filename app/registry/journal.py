@@ -6,15 +6,17 @@ each back from the database and keeps it as it stands now. Tables are always the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Delete,
     Insert,
     ScalarSelect,
+    Select,
     String,
     Update,
     case,
@@ -78,11 +80,15 @@ def seal(session: WritingSession) -> bool:
     if session.sealed:
         return bool(session.touched)
     session.flush()
-    changed = [change for noun in RECORDS for change in _changes(session, noun)]
-    session.touched = dict.fromkeys(((change["noun"], change["record"]) for change in changed), True)
-    session.sealed = True
+    changed: dict[tuple[str, str], bool] = {}
+    for noun in RECORDS:
+        for batch in _changes(session, noun):
+            if not changed:
+                _open(session)
+            _write(session, noun, batch)
+            changed |= {(noun, change["record"]): True for change in batch}
+    session.touched, session.sealed = changed, True
     if changed:
-        _write(session, changed)
         fragments.refresh(session, session.touched)
         session.expire_all()
     return bool(changed)
@@ -98,61 +104,80 @@ def commit(session: WritingSession) -> bool:
     return changed
 
 
-def _changes(session: WritingSession, noun: str) -> list[dict[str, Any]]:
+def _changes(session: WritingSession, noun: str) -> Iterator[list[dict[str, Any]]]:
+    """The changes to be kept of a noun's records, batch by batch."""
     touched = {record: force for (kind, record), force in session.touched.items() if kind == noun}
-    before = newest(session, noun, touched)
-    now = content.read(session, noun, touched)
-    changes = []
-    for record in sorted(touched, key=lambda key: (len(key), key)):
-        after = canonical(now[record]) if record in now else None
-        if after != before.get(record) or touched[record]:
-            changes.append({"revision": session.revision, "noun": noun, "record": record, "after": after})
-    return changes
+    for records in chunks(sorted(touched, key=content.in_order)):
+        before = newest(session, noun, records)
+        now = {record: canonical(each) for record, each in content.read(session, noun, records).items()}
+        batch = [
+            {"revision": session.revision, "noun": noun, "record": record, "after": now.get(record)}
+            for record in records
+            if now.get(record) != before.get(record) or touched[record]
+        ]
+        if batch:
+            yield batch
 
 
-def newest(session: Session, noun: str, records: Collection[str]) -> dict[str, str | None]:
-    """What the journal's newest change says of each record; records that it does not know are left out."""
+def newest(session: Session, noun: str, records: Collection[str], *, until: int | None = None) -> dict[str, str | None]:
+    """What the journal's newest change says of each record (the newest up to revision `until`, if given); records
+    that it does not know are left out."""
     known: dict[str, str | None] = {}
-    for batch in chunks(sorted(records)):
-        newer = (
-            select(Change.record, func.max(Change.revision).label("revision"))
-            .where(Change.noun == noun, Change.record.in_(batch))
-            .group_by(Change.record)
-            .subquery()
-        )
-        rows = select(Change.record, Change.after).where(
-            Change.noun == noun, Change.record == newer.c.record, Change.revision == newer.c.revision
-        )
-        known |= {row.record: row.after for row in session.execute(rows)}
+    for batch in chunks(sorted(records, key=content.in_order)):
+        wanted = content.listed(session, batch)
+        last = _of(noun, wanted, until).order_by(Change.revision.desc()).limit(1)
+        # Scalar subqueries: one look into the index for each key, whatever the planner thinks of the table.
+        statement = select(
+            wanted, last.with_only_columns(Change.revision).scalar_subquery(),
+            last.with_only_columns(Change.after).scalar_subquery(),
+        )  # fmt: skip
+        known |= {record: after for record, revision, after in session.execute(statement) if revision is not None}
     return known
 
 
-def _write(session: WritingSession, changes: list[dict[str, Any]]) -> None:
+def _of(noun: str, record: ColumnElement[str], until: int | None) -> Select[Any]:
+    """The changes of a record, up to a revision where one is given."""
+    statement = select(Change.revision).where(Change.noun == noun, Change.record == record)
+    return statement if until is None else statement.where(Change.revision <= until)
+
+
+def spans(session: Session, noun: str, records: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """The first and the last revision of each record of a batch that the journal knows."""
+    wanted = content.listed(session, records)
+    changes = _of(noun, wanted, None).limit(1)
+    first, last = changes.order_by(Change.revision), changes.order_by(Change.revision.desc())
+    found = session.execute(select(wanted, first.scalar_subquery(), last.scalar_subquery()))
+    return {record: (first, last) for record, first, last in found if first is not None}
+
+
+def _open(session: WritingSession) -> None:
     session.execute(
         insert(Revision).values(
             number=session.revision, time=session.time, account=session.account,
             reason=session.reason, undoes=session.undoes,
         )
     )  # fmt: skip
-    for batch in chunks(changes):
-        session.execute(insert(Change), batch)
-    for noun in RECORDS:
-        _stamp(session, noun, [change["record"] for change in changes if change["noun"] == noun])
 
 
-def _stamp(session: WritingSession, noun: str, records: Iterable[str]) -> None:
+def _write(session: WritingSession, noun: str, changes: list[dict[str, Any]]) -> None:
+    session.execute(insert(Change), changes)
+    _stamp(session, noun, [change["record"] for change in changes if change["after"] is not None])
+
+
+def _stamp(session: WritingSession, noun: str, records: Sequence[str]) -> None:
     """The bookkeeping columns of the changed records, so that lists need not ask the journal for them.
     A record that an undo brought back was created when it first was."""
+    if not records:
+        return
     table = content.table_of(RECORDS[noun])
     key = table.c[RECORDS[noun].KEY]
     created_at = case((table.c.created_at == "", first_time(noun, key)), else_=table.c.created_at)
-    for batch in chunks(records):
-        statement = (
-            update(table)
-            .where(key.in_([content.key_of(noun, record) for record in batch]))
-            .values(revision=session.revision, updated_at=session.time, created_at=created_at)
-        )
-        session.execute(statement, execution_options={"journalled": True})
+    statement = (
+        update(table)
+        .where(content.among(key, [content.key_of(noun, record) for record in records]))
+        .values(revision=session.revision, updated_at=session.time, created_at=created_at)
+    )
+    session.execute(statement, execution_options={"journalled": True})
 
 
 def first_time(noun: str, key: Column[Any]) -> ScalarSelect[str]:
@@ -164,14 +189,13 @@ def first_time(noun: str, key: Column[Any]) -> ScalarSelect[str]:
 
 def as_it_was(session: Session, noun: str, record: int | str, *, revision: int) -> Content | None:
     """The record's content after `revision`; None where it did not exist then."""
-    statement = (
-        select(Change.after)
-        .where(Change.noun == noun, Change.record == str(record), Change.revision <= revision)
-        .order_by(Change.revision.desc())
-        .limit(1)
-    )
-    after = session.execute(statement).scalar_one_or_none()
-    return None if after is None else orjson.loads(after)
+    return as_they_were(session, noun, [str(record)], revision=revision).get(str(record))
+
+
+def as_they_were(session: Session, noun: str, records: Collection[str], *, revision: int) -> dict[str, Content]:
+    """The content of many records after `revision`; those that did not exist then are left out."""
+    known = newest(session, noun, records, until=revision)
+    return {record: orjson.loads(after) for record, after in known.items() if after is not None}
 
 
 def history(session: Session, noun: str, record: int | str) -> list[dict[str, Any]]:

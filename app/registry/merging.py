@@ -180,7 +180,7 @@ def _copy_remarks(session: WritingSession, doubled: Partnership, twin: Partnersh
 def _drop_what_does_not_fit(session: WritingSession, twin: int, row: Event) -> None:
     """A renewal before the twin's own signing, say: it stays the merged record's testimony alone."""
     try:
-        settling.unfold(session, twin, settling.read_members(session, twin))
+        settling.refuse_impossible(session, twin)
     except EventRefused:
         session.delete(row)
         session.flush()

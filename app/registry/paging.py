@@ -116,7 +116,7 @@ def page(
     for `limit`, `sort` and `cursor`.
     """
     name = next(iter(sorts)) if sort is None else sort
-    order, binding = _chosen(sorts, name), bound_to(noun, query, name)
+    order, binding = order_of(sorts, name), bound_to(noun, query, name)
     keyed = statement.add_columns(*order.labelled)
     if cursor is not None:
         keyed = keyed.where(order.after(decoded(cursor, binding, order.columns)))
@@ -143,7 +143,8 @@ def checked_limit(limit: int) -> int:
     return limit
 
 
-def _chosen(sorts: Mapping[str, Sort], name: str) -> Sort:
+def order_of(sorts: Mapping[str, Sort], name: str) -> Sort:
+    """The order of this name. Raises InvalidValue."""
     if name in sorts:
         return sorts[name]
     near = nearest(name, sorts)

@@ -3,6 +3,8 @@
 A part is an own column of a record or one child row. What was changed again later is not trampled: the undo
 is refused with the list of those parts. An event's position is no matter of its own: it moves whenever
 another event is put in before it, and only the order counts.
+
+A revision may have changed a million records: they are read, compared and put back batch by batch.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from app.domain import differences
 from app.domain.differences import Difference
 from app.errors import InvalidValue, RecordNotFound, StateConflict, UndoRefused
-from app.models import Change, City, Partnership, Revision
+from app.models import RECORDS, Change, City, Partnership, Revision
 from app.registry import content, journal, references, settling
-from app.registry.content import Content
+from app.registry.content import Content, chunks
 from app.registry.database import WritingSession
 
 Key = tuple[str, str]
@@ -27,6 +29,34 @@ Key = tuple[str, str]
 
 class _Trampled(Exception):
     """Something that a later revision changed would be lost."""
+
+
+class _Targets(Mapping[Key, Content | None]):
+    """What each record is to be. Kept as JSON: as objects, a million records take some gigabytes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Key, str | None] = {}
+
+    def add(self, key: Key, wanted: Content | None) -> None:
+        self._kept[key] = None if wanted is None else content.canonical(wanted)
+
+    def __getitem__(self, key: Key) -> Content | None:
+        kept = self._kept[key]
+        return None if kept is None else orjson.loads(kept)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def back(self, noun: str) -> list[str]:
+        """The keys of the noun's records that are there afterwards."""
+        return [record for (kind, record), kept in self._kept.items() if kind == noun and kept is not None]
+
+    def gone(self, noun: str) -> list[str]:
+        """The keys of those that are not."""
+        return [record for (kind, record), kept in self._kept.items() if kind == noun and kept is None]
 
 
 def undo(session: WritingSession, number: int) -> None:
@@ -44,18 +74,17 @@ def undo(session: WritingSession, number: int) -> None:
     _settle(session, targets)
 
 
-def _targets(session: WritingSession, number: int) -> dict[Key, Content | None]:
+def _targets(session: WritingSession, number: int) -> _Targets:
     """What each record is to be after the undo; records that are so already are left out."""
-    targets: dict[Key, Content | None] = {}
+    targets = _Targets()
     trampled: list[dict[str, Any]] = []
-    for noun, record, after in _changes(session, number):
-        before = journal.as_it_was(session, noun, record, revision=number - 1)
-        now = content.read(session, noun, [record]).get(record)
-        wanted = _restored(before, after, now)
-        if isinstance(wanted, list):
-            trampled += [{"noun": noun, "id": content.key_of(noun, record), "part": part} for part in wanted]
-        elif wanted != now:
-            targets[noun, record] = wanted
+    for noun in RECORDS:
+        for batch in _changes(session, noun, number):
+            for record, now, wanted in _compared(session, noun, batch, number):
+                if isinstance(wanted, list):
+                    trampled += [{"noun": noun, "id": content.key_of(noun, record), "part": part} for part in wanted]
+                elif wanted != now:
+                    targets.add((noun, record), wanted)
     if trampled:
         raise UndoRefused(
             "Later revisions changed the same parts again: undo those first, or mend the record by hand.",
@@ -64,10 +93,26 @@ def _targets(session: WritingSession, number: int) -> dict[Key, Content | None]:
     return targets
 
 
-def _changes(session: WritingSession, number: int) -> Iterator[tuple[str, str, Content | None]]:
-    statement = select(Change.noun, Change.record, Change.after).where(Change.revision == number)
-    for noun, record, after in session.execute(statement).all():
-        yield noun, record, None if after is None else orjson.loads(after)
+def _changes(session: WritingSession, noun: str, number: int) -> Iterator[dict[str, str | None]]:
+    """What the revision made of the noun's records, batch by batch in order of their keys."""
+    in_revision = Change.revision == number, Change.noun == noun
+    records = session.execute(select(Change.record).where(*in_revision)).scalars()
+    for batch in chunks(sorted(records, key=content.in_order)):
+        wanted = content.listed(session, batch)
+        after = select(Change.after).where(*in_revision, Change.record == wanted).scalar_subquery()
+        yield {row[0]: row[1] for row in session.execute(select(wanted, after))}
+
+
+def _compared(
+    session: WritingSession, noun: str, batch: Mapping[str, str | None], number: int
+) -> Iterator[tuple[str, Content | None, Content | list[str] | None]]:
+    """Of each record of a batch: what it is now, and what it is to be or which parts stand in the way."""
+    before = journal.as_they_were(session, noun, batch, revision=number - 1)
+    present = content.read(session, noun, batch)
+    for record, text in batch.items():
+        after = None if text is None else orjson.loads(text)
+        now = present.get(record)
+        yield record, now, _restored(before.get(record), after, now)
 
 
 def _restored(before: Content | None, after: Content | None, now: Content | None) -> Content | list[str] | None:
@@ -118,20 +163,20 @@ def _put_back(own: Content, path: str, value: Any) -> None:
     own[name] = value
 
 
-def _refuse_absent(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
-    absent = [
-        row
-        for (noun, _record), wanted in targets.items()
-        if wanted is not None
-        for row in references.missing(session, noun, wanted)
-        if targets.get((row["noun"], str(row["id"]))) is None
-    ]
+def _refuse_absent(session: WritingSession, targets: _Targets) -> None:
+    absent = []
+    for noun in RECORDS:
+        for batch in chunks(targets.back(noun)):
+            wanted = (targets[noun, record] or {} for record in batch)
+            named = references.absent(session, noun, wanted)
+            absent += [row for row in named if targets.get((row["noun"], str(row["id"]))) is None]
     if absent:
         raise UndoRefused("What this would bring back names records that are gone.", obstacles=absent)
 
 
-def _put(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
+def _put(session: WritingSession, targets: _Targets) -> None:
     settling.unsettle(session, _lives(targets))
+    content.take_stock(session, (noun for noun in RECORDS if len(targets.gone(noun)) >= content.MANY))
     try:
         content.put(session, targets)
     except IntegrityError:
@@ -142,18 +187,15 @@ def _put(session: WritingSession, targets: Mapping[Key, Content | None]) -> None
         ) from None
 
 
-def _refuse_hanging(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
+def _refuse_hanging(session: WritingSession, targets: _Targets) -> None:
     """Looked for once all is put: records of the same undo may have let go of each other, or not."""
-    gone = [key for key, wanted in targets.items() if wanted is None]
-    hanging = [row for noun, record in gone for row in references.inbound(session, noun, record)]
+    hanging = [row for noun in RECORDS for row in references.hanging(session, noun, targets.gone(noun))]
     if hanging:
         raise UndoRefused("Other records have come to hang on what this revision made.", obstacles=hanging)
 
 
-def _settle(session: WritingSession, targets: Mapping[Key, Content | None]) -> None:
-    for noun, record in targets:
-        if noun == City.NOUN and targets[noun, record] is not None:
-            settling.follow_country(session, int(record))
+def _settle(session: WritingSession, targets: _Targets) -> None:
+    settling.follow_countries(session, (int(record) for record in targets.back(City.NOUN)))
     try:
         settling.settle(session, _lives(targets))
     except (StateConflict, InvalidValue) as error:
@@ -163,9 +205,9 @@ def _settle(session: WritingSession, targets: Mapping[Key, Content | None]) -> N
         ) from None
 
 
-def _lives(targets: Mapping[Key, Content | None]) -> set[int]:
-    return {int(record) for noun, record in targets if noun == Partnership.NOUN}
+def _lives(targets: _Targets) -> list[int]:
+    return [int(record) for record in targets.back(Partnership.NOUN)]
 
 
-def _named(targets: Mapping[Key, Content | None]) -> list[dict[str, Any]]:
+def _named(targets: _Targets) -> list[dict[str, Any]]:
     return [{"noun": noun, "id": content.key_of(noun, record)} for noun, record in targets]

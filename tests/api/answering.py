@@ -72,7 +72,7 @@ class Documented:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        self._validators: dict[tuple[str, str, int], Any] = {}
+        self._validators: dict[tuple[str, str, int, str], Any] = {}
 
     def operation(self, method: str, path: str) -> tuple[str, dict[str, Any]]:
         """The template and the operation that take this request; a template without braces goes first."""
@@ -80,7 +80,10 @@ class Documented:
         for template in sorted(self.document["paths"], key=lambda each: each.count("{")):
             steps = template.split("/")
             fits = len(steps) == len(asked) and all(
-                step == given or step.startswith("{") for step, given in zip(steps, asked, strict=True)
+                step == given
+                or step.startswith("{")
+                or (step.endswith(".{format}") and given.startswith(step.removesuffix("{format}")))
+                for step, given in zip(steps, asked, strict=True)
             )
             if fits and method.lower() in self.document["paths"][template]:
                 return template, self.document["paths"][template][method.lower()]
@@ -98,7 +101,9 @@ class Documented:
         if response.content:
             kind = response.headers["content-type"]
             assert kind in told["content"], f"{method} {template}: {kind} is not documented"
-            self._validator((method, template, response.status_code), told["content"][kind]["schema"]).validate(
+            if not kind.endswith("json") or kind == "application/x-ndjson":
+                return
+            self._validator((method, template, response.status_code, kind), told["content"][kind]["schema"]).validate(
                 response.json()
             )
 
@@ -110,7 +115,7 @@ class Documented:
             found = found[step]
         return dict(found)
 
-    def _validator(self, key: tuple[str, str, int], schema: dict[str, Any]) -> Any:
+    def _validator(self, key: tuple[str, str, int, str], schema: dict[str, Any]) -> Any:
         if key not in self._validators:
             whole = schema | {"components": self.document["components"]}
             self._validators[key] = jsonschema_rs.Draft202012Validator(whole)

@@ -74,6 +74,7 @@ def revision(database: Database) -> int:
 ALL = [
     *((name,) for name, _, _ in main.COMMANDS),
     *(("keys", name) for name, _, _ in main.KEY_COMMANDS),
+    ("import", "wikidata"),
 ]
 
 
@@ -86,7 +87,10 @@ def test_every_command_explains_itself_with_examples(words: tuple[str, ...]) -> 
 
 
 def test_the_promised_commands_are_there() -> None:
-    promised = "serve migrate seed check keys history undo show redact backup restore settings"
+    promised = (
+        "serve migrate seed check keys history undo show redact backup restore settings import export release"
+        " import-release"
+    )
     assert {name for name, *_ in ALL} == set(promised.split())
 
 

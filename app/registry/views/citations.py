@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.models import Citation
@@ -24,8 +24,12 @@ SORTS = paging.sorts("id", _citations.c.id)
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of the citations of one source: `query["source"]` holds its number."""
-    statement = select(*COLUMNS).where(_citations.c.source_id == int(query["source"][0]))
-    return paging.page(session, statement, items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
+
+
+def selected(_session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return select(*COLUMNS).where(_citations.c.source_id == int(query["source"][0]))
 
 
 def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:

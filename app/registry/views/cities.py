@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import Column, ColumnElement, func, select, union
+from sqlalchemy import Column, ColumnElement, Select, func, select, union
 from sqlalchemy.orm import Session
 
 from app.domain import identifiers
@@ -44,6 +44,8 @@ COLUMNS = (
     _PARTNERSHIPS_COUNT.label("partnerships_count"),
 )  # fmt: skip
 _FROM = _cities.outerjoin(_whole, _whole.c.id == _cities.c.part_of_id)
+#: Merged ones too: what whole exports read.
+EVERY = select(*COLUMNS).select_from(_FROM)
 
 
 def _starting(low: str, high: str) -> ColumnElement[bool]:
@@ -67,12 +69,16 @@ SORTS = paging.sorts("id", _cities.c.id, name=_cities.c.name_key)
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of cities; merged ones are never among them."""
-    asked = filters.conditions(session, FILTERS, query)
-    statement = select(*COLUMNS).select_from(_FROM).where(_cities.c.merged_into_id.is_(None), *asked)
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of. Never merged ones."""
+    return EVERY.where(_cities.c.merged_into_id.is_(None), *filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [_item(row) for row in rows]
 
 

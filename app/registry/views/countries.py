@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import RecordNotFound
@@ -39,6 +39,7 @@ COLUMNS = (
     _countries.c.revision, _countries.c.created_at, _countries.c.updated_at,
 )  # fmt: skip
 FIELDS = tuple(column.name for column in COLUMNS)
+EVERY = select(*COLUMNS)
 CODE = 2
 
 
@@ -57,11 +58,16 @@ SORTS = paging.sorts("code", _countries.c.code)
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of countries."""
-    statement = select(*COLUMNS).where(*filters.conditions(session, FILTERS, query))
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return EVERY.where(*filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -72,4 +78,4 @@ def get(session: Session, key: str) -> Item:
     if row is None:
         raise RecordNotFound(NOUN, key)
     aliases = select(_aliases.c.id, _aliases.c.text).where(_aliases.c.country == code).order_by(_aliases.c.id)
-    return _items(session, [row])[0] | {"aliases": [dict(alias._mapping) for alias in session.execute(aliases)]}
+    return items(session, [row])[0] | {"aliases": [dict(alias._mapping) for alias in session.execute(aliases)]}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session
 
 from app.models import City, Organisation, Participant, Partnership, PartnershipOrganisation, Program
@@ -26,6 +26,7 @@ COLUMNS = (
     _cities.c.id.label("city_id"), _cities.c.name.label("city_name"), _cities.c.country,
 )  # fmt: skip
 _FROM = _organisations.outerjoin(_cities, _cities.c.id == _organisations.c.city_id)
+EVERY = select(*COLUMNS).select_from(_FROM)
 
 
 def _starting(low: str, high: str) -> ColumnElement[bool]:
@@ -43,11 +44,16 @@ SORTS = paging.sorts("id", _organisations.c.id, name=_organisations.c.name_key)
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of organisations."""
-    statement = select(*COLUMNS).select_from(_FROM).where(*filters.conditions(session, FILTERS, query))
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return EVERY.where(*filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [_item(row) for row in rows]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from app.models import City, Member, Occasion, Organisation, Participant, Partnership, Program
@@ -33,6 +33,7 @@ COLUMNS = (
     _programs.c.revision, _programs.c.created_at, _programs.c.updated_at,
 )  # fmt: skip
 FIELDS = tuple(column.name for column in COLUMNS)
+EVERY = select(*COLUMNS)
 
 
 def _of_member(cities: list[int]) -> ColumnElement[bool]:
@@ -59,11 +60,16 @@ SORTS = paging.sorts("id", _programs.c.id, since=(_programs.c.since_latest, _pro
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of programs."""
-    statement = select(*COLUMNS).where(*filters.conditions(session, FILTERS, query))
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return EVERY.where(*filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -80,7 +86,7 @@ def get(session: Session, key: int | str) -> Item:
     """One program with its partnership's cities and what hangs on it. Raises RecordNotFound, RecordDeleted."""
     program = resolving.addressed(session, NOUN, key)
     row = session.execute(select(*COLUMNS, _programs.c.description).where(_programs.c.id == program)).one()
-    return _items(session, [row])[0] | {
+    return items(session, [row])[0] | {
         "partnership": _partnership(session, row.partnership),
         "description": row.description,
         "participants": _participants_of(session, program),

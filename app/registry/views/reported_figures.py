@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import ReportedFigure, Source
@@ -24,6 +24,7 @@ COLUMNS = (
     _sources.c.id.label("source_id"), _sources.c.key, _sources.c.title,
 )  # fmt: skip
 _FROM = _figures.join(_sources, _sources.c.id == _figures.c.source_id)
+EVERY = select(*COLUMNS).select_from(_FROM)
 
 
 def _about(codes: list[str]) -> ColumnElement[bool]:
@@ -40,11 +41,16 @@ SORTS = paging.sorts("id", _figures.c.id)
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of reported figures."""
-    statement = select(*COLUMNS).select_from(_FROM).where(*filters.conditions(session, FILTERS, query))
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return EVERY.where(*filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [_item(row) for row in rows]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Unpack
 
 import orjson
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidValue, RecordNotFound
@@ -26,17 +26,23 @@ COLUMNS = (
     _CHANGES_COUNT.label("changes_count"),
 )  # fmt: skip
 FIELDS = tuple(column.name for column in COLUMNS)
+EVERY = select(*COLUMNS)
 FILTERS = (filters.text("account", _revisions.c.account.in_, description="Label of the account.", example="seeds"),)
 SORTS = {"-number": Sort((_revisions.c.number,), falling=True), "number": Sort((_revisions.c.number,))}
 
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of revisions, the newest first unless sorted otherwise."""
-    statement = select(*COLUMNS).where(*filters.conditions(session, FILTERS, query))
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return EVERY.where(*filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -73,26 +79,29 @@ def changes(session: Session, *, since: int | str = 0, limit: int = paging.DEFAU
     page gave. `next` is where to go on while there is more (else None); `extra["until"]` is where to go on in any
     case, also when asking again later. Raises InvalidValue for `since` (later than the newest revision) and `limit`.
     """
-    start = _place(since)
+    start = place_of(session, since)
     newest = session.execute(select(_state.c.revision)).scalar_one()
-    if start.revision > newest:
-        raise InvalidValue(
-            f"The newest revision is {newest}: ask for changes since it or an earlier one.", field="since"
-        )
-    rows = session.execute(_after(start).limit(paging.checked_limit(limit) + 1)).all()
+    rows = session.execute(after(start).limit(paging.checked_limit(limit) + 1)).all()
     shown, until = _whole(rows, limit) if len(rows) > limit else (rows, Place(newest))
     more = until.text if len(rows) > limit else None
-    return Page([_change(row) for row in shown], next=more, extra={"until": until.text})
+    return Page([change(row) for row in shown], next=more, extra={"until": until.text})
 
 
-def _place(since: int | str) -> Place:
+def place_of(session: Session, since: int | str) -> Place:
+    """The place that `since` names. Raises InvalidValue, also for one later than the newest revision."""
     found = _PLACE.fullmatch(str(since))
     if found is None or int(found[1]) > resolving.LARGEST_ID:
         raise InvalidValue("This must be the number of a revision, or what a page of changes gave.", field="since")
+    newest = session.execute(select(_state.c.revision)).scalar_one()
+    if int(found[1]) > newest:
+        raise InvalidValue(
+            f"The newest revision is {newest}: ask for changes since it or an earlier one.", field="since"
+        )
     return Place(int(found[1]), found[2], found[3])
 
 
-def _after(start: Place) -> Any:
+def after(start: Place) -> Any:
+    """The changes after a place, in commit order: rows that `change` makes items of."""
     order = (_changes.c.revision, _changes.c.noun, _changes.c.record)
     later: ColumnElement[bool] = _changes.c.revision > start.revision
     if start.noun is not None:
@@ -113,7 +122,8 @@ def _whole(rows: Sequence[AnyRow], limit: int) -> tuple[Sequence[AnyRow], Place]
     return rows[:limit], Place(last.revision, last.noun, last.record)
 
 
-def _change(row: AnyRow) -> Item:
+def change(row: AnyRow) -> Item:
+    """One change as an item."""
     return {
         "revision": row.revision,
         "time": row.time,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Citation, Source
@@ -31,17 +31,23 @@ COLUMNS = (
     _sources.c.published, _CITATIONS_COUNT, _sources.c.revision, _sources.c.created_at, _sources.c.updated_at,
 )  # fmt: skip
 FIELDS = tuple(column.name for column in COLUMNS)
+EVERY = select(*COLUMNS)
 FILTERS = (filters.text("key", _sources.c.key.in_, description="Its short handle, exactly.", example="S14"),)
 SORTS = paging.sorts("id", _sources.c.id)
 
 
 def listing(session: Session, query: Query, **window: Unpack[Window]) -> Page:
     """A page of sources."""
-    statement = select(*COLUMNS).where(*filters.conditions(session, FILTERS, query))
-    return paging.page(session, statement, _items, noun=NOUN, query=query, sorts=SORTS, **window)
+    return paging.page(session, selected(session, query), items, noun=NOUN, query=query, sorts=SORTS, **window)
 
 
-def _items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+def selected(session: Session, query: Query) -> Select[Any]:
+    """What the query asks for, in no order: rows that `items` makes items of."""
+    return EVERY.where(*filters.conditions(session, FILTERS, query))
+
+
+def items(_session: Session, rows: Sequence[AnyRow]) -> list[Item]:
+    """Rows of COLUMNS as items."""
     return [dict(zip(FIELDS, row, strict=False)) for row in rows]
 
 
@@ -49,7 +55,7 @@ def get(session: Session, key: int | str) -> Item:
     """One source with the first 100 citations of it. Raises RecordNotFound, RecordDeleted."""
     source = resolving.addressed(session, NOUN, key)
     row = session.execute(select(*COLUMNS, _sources.c.note).where(_sources.c.id == source)).one()
-    return _items(session, [row])[0] | {"note": row.note, "citations": _citing(session, source)}
+    return items(session, [row])[0] | {"note": row.note, "citations": _citing(session, source)}
 
 
 def _citing(session: Session, source: int) -> list[Item]:
