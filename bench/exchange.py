@@ -14,8 +14,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import import_memory, importing
+from bench import exporting, import_memory, importing
+from bench.export_world import fill
 
+#: What is exported: as many pairs, all of two cities.
+PAIRS = 25_000
 FILE = Path(__file__).resolve().parents[2] / "shared" / "data" / "twin-city-pairs.csv"
 
 
@@ -29,6 +32,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         importing.compare(Path(folder), given.file, rounds=given.rounds)
+        world = Path(folder) / "world.db"
+        fill(world, pairs=PAIRS)
+        exporting.compare(world, given.rounds)
         if given.memory:
             import_memory.measure(Path(folder), rows=given.memory, cities=given.cities)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import resource
 import subprocess
 import sys
 import time
@@ -62,8 +61,10 @@ def main() -> None:
     file, path = map(Path, sys.argv[1:3])
     database = open_registry(f"sqlite:///{path}", write_wait=60)
     _, _, totals = importing.take_in(database, file)
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{megabytes:,.0f} MB at the most ({totals['created']:,} created)")
+    # Not getrusage: that remembers what the parent took before this program began.
+    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    print(f"{peak // 1024:,} MiB at the most ({totals['created']:,} created)")
 
 
 if __name__ == "__main__":

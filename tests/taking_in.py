@@ -20,7 +20,7 @@ PLACED = "city1,country1,lat1,lng1,city2,country2,lat2,lng2"
 
 def options(**more: Any) -> Options:
     """The options of a test's import: a source, and new cities even without coordinates."""
-    return Options(**({"source": SOURCE, "create_cities": True, "on_error": "skip"} | more))
+    return Options(**({"source": SOURCE, "create_cities": True, "complete": False, "on_error": "skip"} | more))
 
 
 def checked(database: Database, text: str | bytes, *, noun: str | None = None, **more: Any) -> list[Line]:

@@ -125,7 +125,13 @@ CreateCities = Annotated[
     Query(description="Add cities that are not known; default: if the file says where they lie", examples=["true"]),
 ]
 Flag = Literal["true", "false"]
-Complete = Annotated[Flag, Query(description="Complete new cities from GeoNames", examples=["false"])]
+Complete = Annotated[
+    Flag | None,
+    Query(
+        description="Complete new cities from GeoNames; default: where its data are installed, up to 1,000 places",
+        examples=["false"],
+    ),
+]
 OnError = Annotated[
     Literal["stop", "skip"],
     Query(description="`stop`: write nothing if any row is refused; `skip`: write the others", examples=["skip"]),
@@ -153,7 +159,7 @@ async def import_file(
     source_url: Url = None,
     kind: Kind = None,
     create_cities: CreateCities = None,
-    complete: Complete = "false",
+    complete: Complete = None,
     on_error: OnError = "stop",
     insist: InsistOnMore = "false",
     name: FileName = None,
@@ -166,8 +172,8 @@ async def import_file(
     options = Options(
         source=SourceNamed(title=source or "", url=source_url or "") if source or source_url else None,
         kind=kind,
-        create_cities=None if create_cities is None else create_cities == "true",
-        complete=complete == "true",
+        create_cities=_whether(create_cities),
+        complete=_whether(complete),
         on_error=on_error,
         insist=insist == "true",
     )
@@ -191,6 +197,10 @@ def _account(database: Database, credentials: Any) -> str:
         principal = authenticate(session, credentials, role="editor")
     accounts.mark_used(database, principal)
     return principal.account
+
+
+def _whether(said: str | None) -> bool | None:
+    return None if said is None else said == "true"
 
 
 def _columns(given: list[str] | None) -> dict[str, str]:

@@ -68,8 +68,12 @@ def import_file(
         ),
     ] = None,
     complete: Annotated[
-        bool, typer.Option("--complete", help="Complete new cities from GeoNames (needs the extra `places`).")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--complete/--no-complete",
+            help="Complete new cities from GeoNames; default: with the extra `places`, up to 1,000 places.",
+        ),
+    ] = None,
     on_error: Annotated[
         Literal["stop", "skip"],
         typer.Option(help="stop: write nothing if any row is refused; skip: write the others."),

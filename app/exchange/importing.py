@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import TracebackType
 from typing import Any, Literal
@@ -20,7 +20,8 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidValue
+from app.errors import InvalidValue, NotInstalled
+from app.exchange import places as geonames
 from app.exchange import record_planning, writing
 from app.exchange.collecting import seldom
 from app.exchange.matching import CountryNames, Matcher, RegistryGazetteer
@@ -43,6 +44,8 @@ Outcome = Literal["created", "same", "changed", "ambiguous", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("created", "same", "changed", "ambiguous", "refused")
 #: What a tie between two cities is that no row and no option gives a kind: the registry's own word for all of them.
 KIND = "sister_city"
+#: Files of more places are completed from GeoNames only if asked.
+MOST_COMPLETED = 1_000
 #: How often a plan is made anew without the lock before it is made under it.
 TRIES = 2
 #: Called with the step, how much of it is done, and how much it is (0: not known).
@@ -58,7 +61,8 @@ class SourceNeeded(InvalidValue):
 class Options:
     """How an import is to go. `file`, `sha256`, `size`: what is imported, for the history. `source`: where the rows
     come from that say nothing of it themselves. `create_cities` None: if the file says where its cities lie.
-    `complete`: new cities are completed from GeoNames. `on_error` stop: nothing is written if a row is refused."""
+    `complete`: new cities are completed from GeoNames (None: see `_completes`). `on_error` stop: nothing is written
+    if a row is refused."""
 
     file: str = ""
     sha256: str = ""
@@ -66,7 +70,7 @@ class Options:
     source: SourceNamed | None = None
     kind: str | None = None
     create_cities: bool | None = None
-    complete: bool = False
+    complete: bool | None = None
     on_error: Literal["stop", "skip"] = "stop"
     insist: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -158,6 +162,7 @@ def plan(
     try:
         with seldom():
             _stage(planned.staging, rows)
+            planned.options = replace(options, complete=_completes(options, planned.staging))
             if writes and options.source is None:
                 _refuse_sourceless(planned.staging)
             with database.reading() as session:
@@ -206,7 +211,7 @@ def judge(planned: Plan, session: Session) -> None:
         known,
         new,
         create=_creates(options, staging),
-        complete=options.complete,
+        complete=bool(options.complete),
         progress=lambda done: planned.progress("Matching", done, staging.places.count),
     ).place_all()
     planning = _planning(planned, session)
@@ -219,6 +224,17 @@ def _creates(options: Options, staging: Staging) -> bool:
     if options.noun != Partnership.NOUN:
         return options.noun == City.NOUN
     return staging.places.any_placed() if options.create_cities is None else options.create_cities
+
+
+def _completes(options: Options, staging: Staging) -> bool:
+    """Whether new cities are completed: if asked; else where GeoNames' data are installed (the extra `places`) and the
+    file names few places. They take 2 seconds and 420 MB to load, and bring a dozen names for each city: a big list
+    is completed by who wants it. Cities of their own (`noun` cities) are as their rows say."""
+    if options.noun != Partnership.NOUN or options.complete is False:
+        return False
+    if options.complete and not geonames.installed():
+        raise NotInstalled("Completing cities from GeoNames", extra="places")
+    return options.complete or (geonames.installed() and staging.places.count <= MOST_COMPLETED)
 
 
 def _planning(planned: Plan, session: Session) -> Planning | RecordPlanning:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 
 from app.domain.names import fold
@@ -41,6 +42,7 @@ def beside(name: str) -> Beside | None:
     return None if found is None else Beside(found["name"], (found["bracket"] or found["comma"]).strip())
 
 
+@lru_cache(maxsize=32_768)
 def variants(name: str) -> tuple[str, ...]:
     """Folded forms of a name: its own key first, then other spellings of it, at most twelve. None for blank text."""
     key = fold(name)

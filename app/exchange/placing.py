@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -97,71 +98,89 @@ class Placing:
     # ── New cities ──
 
     def _make(self, unknown: Sequence[tuple[int, Place, Match]]) -> list[tuple[int, _Made | _Refused]]:
-        taken = self._taken({text for _, place, _ in unknown for text in place.identifiers})
+        completed = {number: self._look_up(place, match) for number, place, match in unknown} if self.complete else {}
+        known = (found.identifiers for found in completed.values() if found is not None)
+        taken = self._taken({text for _, place, _ in unknown for text in place.identifiers} | {*chain(*known)})
         cities: list[NewCity] = []
         settled: list[tuple[int, _Made | _Refused]] = []
         for number, place, match in unknown:
+            found = completed.get(number)
+            twin = next((taken[text] for text in found.identifiers if text in taken), None) if found else None
+            if twin is not None:
+                told = f"{match.name} was taken for {twin.name}: GeoNames knows both as one place."
+                settled.append((number, twin._replace(told=told)))
+                continue
             try:
-                city = self._city(place, match, taken)
+                city = self._city(place, match, found, taken)
             except RegistryError as error:
                 settled.append((number, _Refused(error.field or "name", error.message)))
                 continue
             cities.append(city)
-            settled.append((number, _Made(-city.number, city.name, city.country, city.subdivision)))
-            taken |= dict.fromkeys(city.identifiers, -city.number)
+            made = _Made(-city.number, city.name, city.country, city.subdivision)
+            settled.append((number, made))
+            taken |= dict.fromkeys(city.identifiers, made)
         self.new.add(cities)
         return settled
 
-    def _taken(self, wanted: set[str]) -> dict[str, int]:
+    def _look_up(self, place: Place, match: Match) -> geonames.Completed | None:
+        assert match.code is not None, "an unknown place is one in a known country"
+        return geonames.complete(replace(place, name=match.name or place.name), match.code)
+
+    def _taken(self, wanted: set[str]) -> dict[str, _Made]:
         if not wanted:
             return {}
         return {
-            text: city.number for each in (self.known, self.new) for text, city in each.by_identifier(wanted).items()
+            text: _Made(city.number, city.name, city.country, city.subdivision)
+            for each in (self.known, self.new)
+            for text, city in each.by_identifier(wanted).items()
         }
 
-    def _city(self, place: Place, match: Match, taken: dict[str, int]) -> NewCity:
-        code = match.code
-        assert code is not None, "an unknown place is one in a known country"
+    def _city(
+        self, place: Place, match: Match, completed: geonames.Completed | None, taken: Mapping[str, _Made]
+    ) -> NewCity:
+        assert match.code is not None, "an unknown place is one in a known country"
         name = match.name or place.name
         if not (name and is_clean(name)):
             name = texts.clean(name, field="name", limit=LONGEST_NAME)
         check_coordinates(place.latitude, place.longitude)
-        completed = geonames.complete(place, code) if self.complete else None
         known = [_identifier(text, taken) for text in place.identifiers]
         more: dict[str, Any] = {}
-        if completed is not None:
-            more = _completed(place, name, completed, known, taken)
-        names = [[*each, "official"] for each in dict.fromkeys(place.names)] + more.pop("names", [])
-        people = more.pop("population", None) if place.population is None else place.population
-        if names:
-            more["names"] = _cleaned(names)
-        if people is not None:
-            more["people"] = people
-        self._made += 1
-        return NewCity(
-            self._made,
+        if place.names:
+            more["names"] = _cleaned([(*each, "official") for each in place.names])
+        if place.population is not None:
+            more["people"] = place.population
+        city = NewCity(
+            self._made + 1,
             name,
-            code,
-            match.subdivision or more.pop("subdivision", None),
-            place.latitude if place.latitude is not None else more.pop("latitude", None),
-            place.longitude if place.longitude is not None else more.pop("longitude", None),
-            place.kind or more.pop("kind", KIND),
-            tuple(dict.fromkeys([fold(name), *(fold(text) for text, *_ in more.get("names", ()))])),
+            match.code,
+            match.subdivision,
+            place.latitude,
+            place.longitude,
+            place.kind or (KIND if completed is None else completed.kind),
+            (fold(name),),
             tuple(dict.fromkeys(known)),
             more,
         )
+        if completed is not None:
+            city = _with(city, completed)
+        if city.more:
+            folded = (fold(text) for text, *_ in city.more.get("names", ()))
+            city = city._replace(keys=tuple(dict.fromkeys((*city.keys, *folded))))
+        self._made += 1
+        return city
 
     def _keep(self, settled: Sequence[tuple[int, Match | _Made | _Refused]]) -> None:
         self.staging.places.place({number: _placed(found) for number, found in settled})
 
 
 class _Made(NamedTuple):
-    """A new city was made of the place."""
+    """The city that the place is: a new one that was made of it, or one that turned out to be the same (`told`)."""
 
     city: int
     name: str
     country: str
     subdivision: str | None
+    told: str | None = None
 
 
 class _Refused(NamedTuple):
@@ -173,8 +192,8 @@ class _Refused(NamedTuple):
 
 def _placed(found: Match | _Made | _Refused) -> Placed:
     if isinstance(found, _Made):
-        label = f"{found.name} ({found.country})"
-        return Placed(found.city, "chosen", label=label, country=found.country, subdivision=found.subdivision)
+        label = f"{found.name} ({found.country})" if found.city < 0 else None
+        return Placed(found.city, "chosen", None, found.told, None, label, found.country, found.subdivision)
     if isinstance(found, _Refused):
         return Placed(None, "refused", found.field, found.reason)
     lies = (found.code, found.subdivision)
@@ -209,29 +228,34 @@ def candidates(match: Match) -> list[dict[str, Any]]:
     ] + [{"country": code} for code in match.country.suggestions if match.code is None]
 
 
-def _identifier(text: str, taken: dict[str, int]) -> str:
+def _identifier(text: str, taken: Mapping[str, _Made]) -> str:
     normal = ":".join(identifiers.parse(text, field="identifiers"))
     if normal in taken:
-        whose = f"city {taken[normal]}" if taken[normal] > 0 else "another city of this file"
+        city = taken[normal].city
+        whose = f"city {city}" if city > 0 else "another city of this file"
         raise RegistryError(f"The identifier {normal} belongs to {whose} already.", field="identifiers")
     return normal
 
 
-def _completed(
-    place: Place, name: str, found: geonames.Completed, known: list[str], taken: dict[str, int]
-) -> dict[str, Any]:
-    """What GeoNames adds. Its identifiers join `known`, if no city has them."""
-    known += [text for text in found.identifiers if text not in taken and text not in known]
-    names = [[text, language, "official" if language == "und" else "exonym"] for text, language in found.names]
-    return {
-        "names": [each for each in names if each[0] != name],
-        "population": found.population,
-        "latitude": found.latitude,
-        "longitude": found.longitude,
-        "kind": found.kind,
-        "subdivision": found.subdivision,
-        "completed": True,
-    }
+def _with(city: NewCity, found: geonames.Completed) -> NewCity:
+    """The city with what GeoNames adds to what the row says."""
+    names = [*city.more.get("names", ()), (found.name, "und", "official")]
+    names += [(text, language, "exonym") for text, language in found.names]
+    # The row's own come first, so that of two spellings of one name it is the row's that stays.
+    by_key: dict[str, list[str]] = {}
+    for each in _cleaned(names):
+        by_key.setdefault(fold(each[0]), each)
+    by_key.pop(fold(city.name), None)
+    people = city.more.get("people", found.population)
+    more = {"completed": True, "names": list(by_key.values())} | ({} if people is None else {"people": people})
+    placed = (city.latitude, city.longitude) if city.latitude is not None else (found.latitude, found.longitude)
+    return city._replace(
+        subdivision=city.subdivision or found.subdivision,
+        latitude=placed[0],
+        longitude=placed[1],
+        identifiers=tuple(dict.fromkeys((*city.identifiers, *found.identifiers))),
+        more=more,
+    )
 
 
 def _cleaned(names: Sequence[Sequence[str]]) -> list[list[str]]:

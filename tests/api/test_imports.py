@@ -17,7 +17,7 @@ from openpyxl import Workbook
 from app.registry import Database
 from app.settings import Settings
 
-PATH = "/v1/imports?create_cities=true&source=A+list"
+PATH = "/v1/imports?create_cities=true&complete=false&source=A+list"
 TEXT = "city1,country1,city2,country2,since\nGraz,DE,Pula,IT,1973\nPula,IT,Graz,DE,\n"
 BAD = f"{TEXT}Graz,XX,Pula,IT,\n"
 TOTALS = ("created", "same", "changed", "ambiguous", "refused")
@@ -143,7 +143,7 @@ def test_a_parameter_that_cannot_be_used_is_named(
 
 
 def test_apply_needs_a_source_and_check_does_not(client: TestClient, editor: dict[str, str]) -> None:
-    path, headers = "/v1/imports?create_cities=true", {"Content-Type": "text/csv", **editor}
+    path, headers = "/v1/imports?create_cities=true&complete=false", {"Content-Type": "text/csv", **editor}
     assert client.post(path, content=TEXT, headers=headers).json()["created"] == 1
     problem = assert_problem(client.post(f"{path}&mode=apply", content=TEXT, headers=headers), 400, "invalid-parameter")
     assert problem["errors"][0]["parameter"] == "source"

@@ -26,7 +26,7 @@ HEADER = "city1,country1,city2,country2,since"
 ROWS = f"{HEADER}\nGraz,DE,Pula,IT,1973\nPula,IT,Graz,DE,\n"
 BAD = f"{ROWS}Graz,XX,Pula,IT,\n"
 TOTALS = ("created", "same", "changed", "ambiguous", "refused")
-SOURCE = ("--source", "A list", "--create-cities")
+SOURCE = ("--source", "A list", "--create-cities", "--no-complete")
 
 
 @pytest.fixture(autouse=True)
@@ -171,11 +171,11 @@ def test_a_file_that_is_not_there_is_said(run_sqlite: Run) -> None:
 def test_a_source_is_asked_for_at_a_terminal_and_else_missed(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missed = run(a_file(), "--apply", "--create-cities")
+    missed = run(a_file(), "--apply", "--create-cities", "--no-complete")
     assert missed.exit_code == 1
     assert "--source TITLE" in missed.stderr
     monkeypatch.setattr(importing, "somebody_sits_there", lambda: True)
-    asked = run(a_file(), "--apply", "--create-cities", input="City archive\nhttps://example.org/a\n")
+    asked = run(a_file(), "--apply", "--create-cities", "--no-complete", input="City archive\nhttps://example.org/a\n")
     assert asked.exit_code == 0, asked.output
     assert "Where do these rows come from?" in asked.stderr
     with database.reading() as session:

@@ -11,13 +11,15 @@ from making import held, number, rows, undone, written
 from sqlalchemy import select
 from taking_in import HEADER, PLACED, SOURCE, applied, checked, judged, options, outcomes, rows_applied
 
-from app.errors import InvalidValue, RegistryBusy
-from app.exchange import city_rows, importing, reports, shelves, staged_gazetteer, staged_places
+from app.errors import InvalidValue, NotInstalled, RegistryBusy
+from app.exchange import city_rows, importing, places, reports, shelves, staged_gazetteer, staged_places
 from app.exchange.records import DatedEvent, PartnershipRow, Place, SourceNamed
 from app.models import Change, Citation, City, Event, Member, Partnership, Revision, Source, Spell
-from app.registry import Database, cities, content, journal, partnerships, sources
+from app.registry import Database, cities, content, journal, partnerships, parts, sources
+from app.registry.views import cities as city_views
 from app.registry.views import partnerships as views
 
+KIND = importing.KIND
 TWO = f"{HEADER}\nGraz,DE,Pula,IT\nBrno,DE,Split,IT\n"
 
 
@@ -65,7 +67,8 @@ def test_an_applied_line_names_the_record_that_it_became(database: Database) -> 
 def test_the_same_file_again_changes_nothing(database: Database) -> None:
     text = (
         f"{HEADER},since,until,status,kind,note,designation\n"
-        "Graz,DE,Pula,IT,1973,1999,ended,twin_town,A note,Jumelage\nBrno,DE,Split,IT,1980,,,,,\n"
+        "Graz,DE,Pula,IT,1973,1999,ended,twin_town,A note,Jumelage\n"
+        "Brno,DE,Split,IT,1980,,,,,\n"
     )
     _, first = applied(database, text)
     assert first.revision is not None
@@ -119,52 +122,42 @@ def test_numbers_go_on_behind_those_of_an_import(database: Database) -> None:
 
 def test_what_is_written_in_bulk_is_what_single_edits_leave(database: Database) -> None:
     """Content, derived columns, spells, list items and journal, against the operations of every entrance."""
-    lines, _ = applied(
-        database,
-        f"{HEADER},since,until,status,note\nGraz,DE,Pula,IT,1973-05,1999,,By hand\nBrno,DE,Split,IT,,,proposed,\n",
-    )
+    text = f"{HEADER},since,until,status,note\nGraz,DE,Pula,IT,1973-05,1999,,By hand\nBrno,DE,Split,IT,,,proposed,\n"
+    lines, _ = applied(database, text)
     with written(database) as session:
         source = session.execute(select(Source.id).where(Source.title == "A list of partners")).scalar_one()
-        cited = [{"source": source, "field": "members"}]
-        pair = [
-            cities.add(
-                session,
-                {"name": name, "country": "DE", "kind": "city"},
-                citations=[{"source": source, "field": "name"}],
-                insist=True,
-            )
-            for name in ("Graz", "Brno")
+        pairs = [[_city(session, "Graz", "DE"), _city(session, "Pula", "IT")]]
+        pairs += [[_city(session, "Brno", "DE"), _city(session, "Split", "IT")]]
+        said = (
+            (("members", None), ("established", "1973-05"), ("ended", "1999")),
+            (("members", None), ("status", "proposed")),
+        )
+        cited = [[{"source": source, "field": field, "value": value} for field, value in each] for each in said]
+        ended = [{"type": "signed", "date": "1973-05"}, {"type": "ended", "date": "1999"}]
+        singles = [
+            partnerships.establish(
+                session, pairs[0], kind="sister_city", note="By hand", events=ended, citations=cited[0]
+            ),
+            partnerships.establish(
+                session, pairs[1], kind="sister_city", events=[{"type": "proposed"}], citations=cited[1]
+            ),
         ]
-        other = [
-            cities.add(session, {"name": name, "country": "IT", "kind": "city"}, insist=True)
-            for name in ("Pula", "Split")
-        ]
-        ended = partnerships.establish(
-            session, [pair[0], other[0]], kind="sister_city", note="By hand",
-            events=[{"type": "signed", "date": "1973-05"}, {"type": "ended", "date": "1999"}],
-            citations=[
-                *cited,
-                {"source": source, "field": "established", "value": "1973-05"},
-                {"source": source, "field": "ended", "value": "1999"},
-            ],
-        )  # fmt: skip
-        proposed = partnerships.establish(
-            session, [pair[1], other[1]], kind="sister_city", events=[{"type": "proposed"}],
-            citations=[*cited, {"source": source, "field": "status", "value": "proposed"}],
-        )  # fmt: skip
-    for line, single in zip(lines, (ended, proposed), strict=True):
+    for line, single in zip(lines, singles, strict=True):
         assert _nameless(partnership(database, line.record)) == _nameless(partnership(database, single))
         assert _spells(database, line.record) == _spells(database, single)
+
+
+def _city(session: Any, name: str, country: str) -> int:
+    return cities.add(session, {"name": name, "country": country, "kind": "city"}, insist=True)
+
+
+APART = {"id", "member", "revision", "created_at", "updated_at"}
 
 
 def _nameless(value: Any) -> Any:
     """Without what tells records apart: numbers, times, revisions."""
     if isinstance(value, dict):
-        return {
-            name: _nameless(each)
-            for name, each in value.items()
-            if name not in ("id", "member", "revision", "created_at", "updated_at")
-        }
+        return {name: _nameless(each) for name, each in value.items() if name not in APART}
     return [_nameless(each) for each in value] if isinstance(value, list) else value
 
 
@@ -323,15 +316,15 @@ def test_an_end_that_comes_after_all_that_is_known_is_added(database: Database) 
 
 
 @pytest.mark.parametrize(
-    ("columns", "values", "field", "kept", "claimed"),
+    ("columns", "values", "field", "kept"),
     [
-        ("since", "1985", "established", "1973", "1985"),
-        ("status", "ended", "status", "active", "ended"),
-        ("designation", "Jumelage", "designation", "Sister City", "Jumelage"),
+        ("since", "1985", "established", "1973"),
+        ("status", "ended", "status", "active"),
+        ("designation", "Jumelage", "designation", "Sister City"),
     ],
 )
 def test_what_differs_is_cited_and_shown_as_a_conflict(
-    database: Database, *, columns: str, values: str, field: str, kept: str, claimed: str
+    database: Database, *, columns: str, values: str, field: str, kept: str
 ) -> None:
     key = known_pair(database, signed="1973", designation="Sister City")
     (line,), _ = applied(database, row_of(columns, values))
@@ -340,7 +333,7 @@ def test_what_differs_is_cited_and_shown_as_a_conflict(
     assert "Kept as it is" in line.reason
     assert found[field] == kept
     assert [conflict["field"] for conflict in found["conflicts"]] == [field]
-    assert claimed in texts(found, field)
+    assert values in texts(found, field)
     assert found["conflicts_count"] == 1
 
 
@@ -403,16 +396,9 @@ def test_an_agreement_that_began_after_the_end_of_the_known_one_is_another(datab
 
 
 def test_a_partnership_that_a_city_left_and_came_back_to_is_known(database: Database) -> None:
+    left = {"type": "left", "date": "1980", "declared_by": 1}
+    key = known_pair(database, events=[{"type": "signed", "date": "1970"}, left])
     with written(database) as session:
-        key = partnerships.establish(
-            session,
-            [1, 4],
-            kind="sister_city",
-            events=[{"type": "signed", "date": "1970"}, {"type": "left", "date": "1980", "declared_by": 1}],
-        )
-    with written(database) as session:
-        from app.registry import parts
-
         parts.add(session, "partnerships", key, part="members", values={"city": 1})
     (line,) = checked(database, row_of("note", ""))
     assert line.record == key
@@ -685,3 +671,70 @@ def test_the_journal_is_read_back_whole(database: Database) -> None:
     events = rows(database, Event, partnership_id=lines[0].record)
     assert after["events"] == [{"id": events[0]["id"], "type": "signed", "position": 1}]
     assert rows(database, Partnership, id=lines[0].record)[0]["revision"] == done.revision
+
+
+# ── Completing from GeoNames ──
+
+
+@pytest.fixture
+def geonames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What GeoNames knows, in small: one place, under two names."""
+    found = places.Completed(
+        "Gödöllő", ("geonames:3052236",), (("Godolle", "und"), ("Getterle", "de")), 36_000, 47.6, 19.35, "town", None
+    )
+    known = {"Gödöllő", "Getterle"}
+    monkeypatch.setattr(places, "installed", lambda: True)
+    monkeypatch.setattr(places, "complete", lambda place, _code: found if place.name in known else None)
+
+
+@pytest.mark.usefixtures("geonames")
+def test_a_new_city_is_completed_and_cites_geonames_for_it(database: Database) -> None:
+    text = f"{HEADER}\nGödöllő,DE,Pula,IT\n"
+    _, done = applied(database, text, complete=None)
+    (row,) = rows(database, City, name="Gödöllő")
+    with database.reading() as session:
+        kept = city_views.get(session, row["id"])
+    assert (kept["kind"], kept["latitude"], kept["longitude"]) == ("town", 47.6, 19.35)
+    assert [each["people"] for each in kept["populations"]] == [36_000]
+    assert [(each["scheme"], each["value"]) for each in kept["identifiers"]] == [("geonames", "3052236")]
+    assert [(each["text"], each["kind"]) for each in kept["names"]] == [("Godolle", "exonym"), ("Getterle", "exonym")]
+    assert [each["source"]["title"] for each in kept["citations"]] == ["A list of partners", places.SOURCE["title"]]
+    assert "completed from GeoNames" in rows(database, Revision, number=done.revision)[0]["reason"]
+    assert outcomes(checked(database, text, complete=None)) == ["same"]
+
+
+@pytest.mark.usefixtures("geonames")
+def test_what_the_row_says_goes_before_what_geonames_has(database: Database) -> None:
+    header = f"{PLACED},population1,citykind1"
+    applied(database, f"{header}\nGödöllő,DE,47.5,19.3,Pula,IT,44.87,13.85,99,village\n", complete=True)
+    (row,) = rows(database, City, name="Gödöllő")
+    assert (row["kind"], row["latitude"]) == ("village", 47.5)
+    with database.reading() as session:
+        assert [each["people"] for each in city_views.get(session, row["id"])["populations"]] == [99]
+
+
+@pytest.mark.usefixtures("geonames")
+def test_two_names_of_one_place_are_one_city(database: Database) -> None:
+    text = f"{HEADER}\nGödöllő,DE,Pula,IT\nGetterle,DE,Split,IT\n"
+    lines, _ = applied(database, text, complete=True)
+    assert outcomes(lines) == ["created", "created"]
+    assert len(rows(database, City, country="DE")) == 1
+    with written(database) as session:
+        values = {"scheme": "geonames", "value": "1"}
+        cities.add(session, {"name": "Elsewhere", "country": "DE", "kind": "town"}, identifiers=[values])
+
+
+def test_big_files_are_completed_only_if_asked(
+    database: Database, geonames: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_COMPLETED", 1)
+    text = f"{HEADER}\nGödöllő,DE,Pula,IT\n"
+    _, done = applied(database, text, complete=None)
+    assert "GeoNames" not in rows(database, Revision, number=done.revision)[0]["reason"]
+
+
+def test_completing_needs_the_data(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "installed", lambda: False)
+    with pytest.raises(NotInstalled, match="places"):
+        checked(database, TWO, complete=True)
+    assert outcomes(checked(database, TWO, complete=None)) == ["created", "created"]
